@@ -1,0 +1,59 @@
+"""System checks of our own: what would fail at the desk is said at the start, with what to do."""
+
+from __future__ import annotations
+
+import sysconfig
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+import queue
+
+
+@register(Tags.compatibility)
+def check_queue_folder(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """``import queue`` must stay the standard library's (ADR 1)."""
+    if (
+        not str(queue.__file__).startswith(sysconfig.get_path("stdlib"))
+        or Path(settings.BASE_DIR, "queue/__init__.py").exists()
+    ):
+        return [
+            Error(
+                "The folder `queue` hides the standard library's module.",
+                hint="Delete queue/__init__.py; docs/adr/0001-the-name-queue.md says why.",
+                id="clinic.E001",
+            )
+        ]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def check_channel_layer(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """More than one process needs Redis to be woken at once."""
+    if not settings.REDIS_URL:
+        return [
+            Warning(
+                "No REDIS_URL: other server processes learn of events only every two seconds.",
+                hint="Set REDIS_URL, or run exactly one process.",
+                id="clinic.W001",
+            )
+        ]
+    return []
+
+
+@register(Tags.compatibility)
+def check_versions(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """Servers with known holes (docs/operations.md)."""
+    least = {"daphne": (4, 2, 2), "uvicorn": (0, 52, 1)}
+    return [
+        Error(
+            f"{name} {version(name)} has known security or flow-control faults.",
+            hint=f"Install {name} {'.'.join(map(str, wanted))} or newer.",
+            id="clinic.E002",
+        )
+        for name, wanted in least.items()
+        if tuple(int(part) for part in version(name).split(".")[:3]) < wanted
+    ]
