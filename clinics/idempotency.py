@@ -1,0 +1,109 @@
+"""``Idempotency-Key``: a POST that is sent twice does its work once (contract/api.md, section 4).
+
+The key is stored before the work begins, the answer in the same transaction as the work: a process that dies in between leaves
+neither, and after a minute the key may be tried again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from rest_framework.exceptions import ValidationError
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from clinics.authentication import caller
+from clinics.exceptions import DomainError
+from clinics.models import IdempotencyKey
+
+KEPT = dt.timedelta(hours=24)
+GIVEN_UP = dt.timedelta(minutes=1)
+"""A call that has not answered by then is dead: no statement may take that long (settings)."""
+
+# Answers that depend on who asks or how often, not on the command: they aren't remembered.
+_NOT_KEPT = frozenset({401, 403, 429})
+
+
+class KeyInUse(DomainError):
+    """The first call with this key is still running."""
+
+    code = "idempotency_key_in_use"
+
+
+class KeyReused(DomainError):
+    """The key was used for something else."""
+
+    code = "idempotency_key_reused"
+    status = 422
+
+
+class IdempotentPostMixin(APIView):
+    """For views whose POSTs may be repeated. Put it before the view class."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        # Read before DRF parses the stream: afterwards the raw body is gone.
+        body = request._request.body if "Idempotency-Key" in request.headers else b""
+        super().initial(request, *args, **kwargs)
+        key = request.headers.get("Idempotency-Key")
+        handler: Callable[..., Response] | None = getattr(self, "post", None)
+        if request.method == "POST" and key and handler is not None:
+            if len(key) > 200 or not key.isprintable():
+                raise ValidationError({"Idempotency-Key": ["Use up to 200 printable characters, a UUID for example."]})
+            print_of = hashlib.sha256(b"\0".join([request.get_full_path().encode(), body])).hexdigest()
+
+            def once(request: Request, *args: Any, **kwargs: Any) -> Response:
+                return self._once(handler, key, print_of, request, *args, **kwargs)
+
+            # DRF looks the handler up after initial(): this is its one hook between "who" and "what".
+            self.post = once
+
+    def _once(
+        self, handler: Callable[..., Response], key: str, fingerprint: str, request: Request, *args: Any, **kwargs: Any
+    ) -> Response:
+        row, first = self._claim(key, fingerprint, request)
+        if not first:
+            return self._replay(row, fingerprint)
+        try:
+            with transaction.atomic():
+                try:
+                    response = handler(request, *args, **kwargs)
+                except Exception as error:  # noqa: BLE001 (DRF decides what it handles and raises the rest again)
+                    # The command has undone itself; its refusal is the answer to remember.
+                    response = self.handle_exception(error)
+                if response.status_code >= 500 or response.status_code in _NOT_KEPT:
+                    transaction.set_rollback(True)
+                else:
+                    row.status = response.status_code
+                    row.body = JSONRenderer().render(response.data).decode()
+                    row.save(update_fields=["status", "body"])
+        except BaseException:
+            IdempotencyKey.objects.filter(pk=row.pk, status=None).delete()
+            raise
+        if row.status is None:
+            row.delete()
+        return response
+
+    def _claim(self, key: str, fingerprint: str, request: Request) -> tuple[IdempotencyKey, bool]:
+        now = timezone.now()
+        IdempotencyKey.objects.filter(
+            Q(started_at__lt=now - KEPT) | Q(user=caller(request), key=key, status=None, started_at__lt=now - GIVEN_UP)
+        ).delete()
+        return IdempotencyKey.objects.get_or_create(
+            user=caller(request), key=key, defaults={"fingerprint": fingerprint, "started_at": now}
+        )
+
+    def _replay(self, row: IdempotencyKey, fingerprint: str) -> Response:
+        if row.fingerprint != fingerprint:
+            raise KeyReused("This Idempotency-Key was used for another request. Choose a new key.")
+        if row.status is None:
+            raise KeyInUse("The first request with this Idempotency-Key is still running. Ask again in a moment.")
+        return Response(json.loads(row.body), status=row.status, headers={"Idempotent-Replay": "true"})

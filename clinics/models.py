@@ -1,0 +1,238 @@
+"""The directory that all others refer to: clinics, staff, doctors, services."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+import zoneinfo
+from decimal import Decimal
+from typing import Any
+
+from babel.numbers import get_currency_precision
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from clinics.commands import command
+from clinics.versioned import Versioned
+
+
+def validate_timezone(value: str) -> None:
+    """Refuse what the time zone database doesn't know."""
+    if value not in zoneinfo.available_timezones():
+        raise ValidationError(_("Unknown time zone. Write one like Europe/Berlin or Asia/Baghdad."))
+
+
+class Clinic(Versioned):
+    """One place with its own desk, queue, day (time zone) and currency."""
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    code = models.CharField(
+        _("code"),
+        max_length=4,
+        unique=True,
+        help_text=_("Begins the tickets: A gives A-001."),
+        validators=[RegexValidator(r"^[A-Z0-9]+$", _("Capital letters and digits only."))],
+    )
+    timezone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[validate_timezone])
+    currency = models.CharField(
+        _("currency"), max_length=3, default="USD", validators=[RegexValidator(r"^[A-Z]{3}$", _("Three letters (ISO 4217)."))]
+    )
+    late_after_minutes = models.PositiveSmallIntegerField(
+        _("late after, minutes"), default=10, help_text=_("Who arrives later than this queues from arrival, not from the slot.")
+    )
+    walk_in_offset_minutes = models.PositiveSmallIntegerField(
+        _("walk-in offset, minutes"), default=0, help_text=_("Added to a walk-in's arrival before it is placed.")
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("clinic")
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.timezone)
+
+    def day_of(self, moment: dt.datetime) -> dt.date:
+        """The clinic's own date at ``moment``."""
+        return moment.astimezone(self.zone).date()
+
+    def today(self) -> dt.date:
+        return self.day_of(timezone.now())
+
+    def day_bounds(self, day: dt.date) -> tuple[dt.datetime, dt.datetime]:
+        """First moment of ``day`` and of the day after, as the clinic's clock shows them."""
+        start = dt.datetime.combine(day, dt.time.min, self.zone)
+        return start, dt.datetime.combine(day + dt.timedelta(days=1), dt.time.min, self.zone)
+
+    @property
+    def money_decimals(self) -> int:
+        """How many decimals the clinic's currency has (CLDR: USD 2, KWD 3, JPY 0)."""
+        return get_currency_precision(self.currency)
+
+
+class Role(models.TextChoices):
+    RECEPTIONIST = "receptionist", _("receptionist")
+    DOCTOR = "doctor", _("doctor")
+    ADMIN = "admin", _("admin")
+
+
+class User(AbstractUser):
+    """A member of staff. What they may do comes from ``role``; where, from ``clinics`` (contract/api.md, section 1)."""
+
+    role = models.CharField(_("role"), max_length=12, choices=Role.choices, default=Role.RECEPTIONIST)
+    clinics: models.ManyToManyField[Clinic, Any] = models.ManyToManyField(
+        Clinic, verbose_name=_("clinics"), related_name="staff", blank=True
+    )
+
+    class Meta:
+        verbose_name = _("member of staff")
+        verbose_name_plural = _("staff")
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """A command of its own: open sockets hear of changed rights if and only if they are stored."""
+        with command():
+            super().save(*args, **kwargs)
+
+    @property
+    def effective_role(self) -> str:
+        return Role.ADMIN.value if self.is_superuser else self.role
+
+    @property
+    def doctor_id(self) -> int | None:
+        """The doctor this login is, if any."""
+        doctor: Doctor | None = getattr(self, "doctor", None)
+        return doctor.pk if doctor and self.effective_role == Role.DOCTOR else None
+
+    def visible_clinics(self) -> models.QuerySet[Clinic]:
+        """The clinics this person works for; all of them for a superuser."""
+        return Clinic.objects.all() if self.is_superuser else self.clinics.all()
+
+    def clinic_ids(self) -> list[int]:
+        """Ids of ``visible_clinics``, read once per object and so once per request."""
+        if not hasattr(self, "_clinic_ids"):
+            self._clinic_ids = sorted(self.visible_clinics().values_list("pk", flat=True))
+        return self._clinic_ids
+
+
+class Login(models.Model):
+    """One log-in of one person on one device: every token of it carries ``sid``, and ending it ends them all at once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="logins", verbose_name=_("member of staff"))
+    created_at = models.DateTimeField(_("since"), auto_now_add=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("login")
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.created_at:%Y-%m-%d %H:%M}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """A command of its own: its sockets are closed if and only if the end is stored."""
+        with command():
+            super().save(*args, **kwargs)
+
+
+class Doctor(Versioned):
+    """A practitioner that patients queue for; may have a login of their own."""
+
+    user = models.OneToOneField(User, models.PROTECT, null=True, blank=True, related_name="doctor", verbose_name=_("login"))
+    name = models.CharField(_("name"), max_length=100)
+    speciality = models.CharField(_("speciality"), max_length=100, blank=True)
+    clinics: models.ManyToManyField[Clinic, Any] = models.ManyToManyField(
+        Clinic, verbose_name=_("clinics"), related_name="doctors"
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("doctor")
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Service(Versioned):
+    """What a visit is for, with its length and price at one clinic."""
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="services", verbose_name=_("clinic"))
+    name = models.CharField(_("name"), max_length=100)
+    duration_minutes = models.PositiveSmallIntegerField(
+        _("length, minutes"), validators=[MinValueValidator(5), MaxValueValidator(480)]
+    )
+    price = models.DecimalField(_("price"), max_digits=12, decimal_places=3, validators=[MinValueValidator(Decimal(0))])
+    is_active = models.BooleanField(_("active"), default=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("service")
+        ordering = ["name", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "name"], name="service_name_once_per_clinic"),
+            models.CheckConstraint(condition=models.Q(price__gte=0), name="service_price_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def duration(self) -> dt.timedelta:
+        return dt.timedelta(minutes=self.duration_minutes)
+
+
+class Counter(models.Model):
+    """Numbers without gaps: the row is locked until the document that took the number is committed."""
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=20)
+    period = models.CharField(max_length=10)
+    last = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["clinic", "kind", "period"], name="counter_once")]
+
+    def __str__(self) -> str:
+        return f"{self.clinic_id} {self.kind} {self.period}: {self.last}"
+
+
+def next_number(clinic_id: int, kind: str, period: str) -> int:
+    """The next number of its kind, from 1, without gaps or repeats. Call it last: it locks until the commit."""
+    counter, _created = Counter.objects.select_for_update().get_or_create(clinic_id=clinic_id, kind=kind, period=period)
+    counter.last += 1
+    counter.save(update_fields=["last"])
+    return counter.last
+
+
+class IdempotencyKey(models.Model):
+    """A POST that was or is being answered: the same key and body within a day gets the same answer and does nothing."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+    fingerprint = models.CharField(max_length=64)
+    started_at = models.DateTimeField()
+    # None while the first call is still running.
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once")]
+        indexes = [models.Index(fields=["started_at"])]
+
+    def __str__(self) -> str:
+        return self.key
