@@ -1,0 +1,160 @@
+"""Patients' files, and the log of who read them: whoever opens a file here is noted there too."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from clinics.admin import DeskForm, HistoryAdmin, ReadOnlyAdmin, become, refusal_of, viewer_of
+from clinics.exceptions import DomainError, InvalidInput
+from patients import actions
+from patients.folding import fold_name
+from patients.models import FileAccess, Patient
+from patients.search import search
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+    _Paginator = Paginator[Any]
+else:
+    _ModelAdmin, _Paginator = object, Paginator
+
+FIELDS = ["full_name", "phone", "birth_date", "sex", "email", "address", "notes"]
+
+
+class FoldedSearch(_ModelAdmin):
+    """Finds people by name however it is typed: for lists that search ``name_key``."""
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        return super().get_search_results(request, queryset, fold_name(search_term))
+
+
+class PatientForm(DeskForm):
+    force = forms.BooleanField(label="This is somebody else: open a new file all the same", required=False, label_suffix="")
+
+    def clean_birth_date(self) -> dt.date | None:
+        born: dt.date | None = self.cleaned_data["birth_date"]
+        if born is not None and not dt.date(1900, 1, 1) <= born <= timezone.now().date():
+            raise forms.ValidationError("Write a date of birth between 1900 and today.")
+        return born
+
+    def tell(self, refusal: DomainError | InvalidInput) -> None:
+        super().tell(refusal)
+        if isinstance(refusal, actions.PossibleDuplicate):
+            for candidate in refusal.extra["candidates"]:
+                self.add_error(None, f"{candidate.patient}: {candidate.why}.")
+
+
+@admin.register(Patient)
+class PatientAdmin(HistoryAdmin):
+    form = PatientForm
+    clinic_lookup = None  # one registry for all clinics: people walk into any of them
+    list_display = ["full_name", "record_number", "phone", "birth_date", "sex", "merged_into"]
+    list_filter = ["sex", ("merged_into", admin.EmptyFieldListFilter)]
+    list_select_related = ["merged_into"]
+    search_fields = ["name_key"]  # switches the search on; get_search_results does it
+    search_help_text = "Parts of the name, phone or record number, in any order; accents don't matter."
+    date_hierarchy = "created_at"
+    readonly_fields = ["record_number", "merged_into", "created_at"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Patient | None = None) -> Any:
+        self_made = ["force"] if obj is None and self._asks_whether_new(request) else []
+        record = [] if obj is None else ["record_number", "merged_into", "created_at"]
+        seen = ["seen"] if obj is not None and self.has_change_permission(request, obj) else []
+        return [(None, {"fields": [*self_made, *FIELDS, *record, *seen]})]
+
+    def _asks_whether_new(self, request: HttpRequest) -> bool:
+        return isinstance(refusal_of(request), actions.PossibleDuplicate) or "force" in request.POST
+
+    def has_change_permission(self, request: HttpRequest, obj: Patient | None = None) -> bool:
+        # A merged file is only a pointer to the survivor.
+        return super().has_change_permission(request, obj) and (obj is None or obj.merged_into_id is None)
+
+    def save_model(self, request: HttpRequest, obj: Patient, form: Any, change: bool) -> None:
+        by = viewer_of(request)
+        if change:
+            become(obj, actions.change(obj, by=by, version=form.seen_version, **form.chosen(*FIELDS)))
+        else:
+            become(obj, actions.register(by=by, force=form.cleaned_data["force"], **form.chosen(*FIELDS)))
+
+    # --- Every reading is noted -----------------------------------------------------------------------------------
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Patient], search_term: str
+    ) -> tuple[QuerySet[Patient], bool]:
+        found = search(queryset, search_term) if search_term else queryset
+        if _is_autocomplete(request):
+            found = found.filter(merged_into=None)  # nothing new begins with a file that was given up
+        return found, False
+
+    def get_paginator(self, request: HttpRequest, queryset: Any, per_page: int, *args: Any, **kwargs: Any) -> Paginator[Any]:
+        paginator = super().get_paginator(request, queryset, per_page, *args, **kwargs)
+        return NotingPaginator(paginator, request) if _is_autocomplete(request) else paginator
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        response = super().changelist_view(request, extra_context)
+        shown = (getattr(response, "context_data", None) or {}).get("cl")
+        if shown is not None:
+            actions.log_access(shown.result_list, by=viewer_of(request), how=FileAccess.How.FOUND)
+        return response
+
+    def _note_opened(self, request: HttpRequest, object_id: str | None) -> None:
+        patient = self.get_object(request, object_id) if object_id is not None and request.method == "GET" else None
+        if patient is not None:
+            actions.log_access([patient], by=viewer_of(request), how=FileAccess.How.OPENED)
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        response = super().changeform_view(request, object_id, form_url, extra_context)
+        self._note_opened(request, object_id)
+        return response
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        response = super().history_view(request, object_id, extra_context)
+        self._note_opened(request, object_id)
+        return response
+
+    def history_form_view(
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        response = super().history_form_view(request, object_id, version_id, extra_context)
+        self._note_opened(request, object_id)
+        return response
+
+
+def _is_autocomplete(request: HttpRequest) -> bool:
+    return request.resolver_match is not None and request.resolver_match.url_name == "autocomplete"
+
+
+class NotingPaginator(_Paginator):
+    """Notes in the access log whose names a search has shown."""
+
+    def __init__(self, plain: Paginator[Any], request: HttpRequest) -> None:
+        super().__init__(plain.object_list, plain.per_page, plain.orphans, plain.allow_empty_first_page)
+        self._request = request
+
+    def page(self, number: int | str) -> Page[Any]:
+        page = super().page(number)
+        shown: Sequence[Patient] = list(page.object_list)
+        page.object_list = shown
+        actions.log_access(shown, by=viewer_of(self._request), how=FileAccess.How.FOUND)
+        return page
+
+
+@admin.register(FileAccess)
+class FileAccessAdmin(FoldedSearch, ReadOnlyAdmin):
+    clinic_lookup = "user__clinics"
+    list_display = ["at", "user", "how", "patient"]
+    list_filter = ["how", ("user", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["user", "patient"]
+    search_fields = ["user__username", "patient__name_key", "patient__record_number"]
+    date_hierarchy = "at"
+    fields = ["at", "user", "how", "patient"]

@@ -1,0 +1,36 @@
+"""Folding of names and phones to the form in which they are compared. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import phonenumbers
+
+# Arabic letters that people write one for the other, and Latin ones that have no decomposition.
+_LETTERS = str.maketrans(
+    {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ئ": "ي", "ؤ": "و", "ة": "ه", "ک": "ك", "ی": "ي", "ـ": None}
+    | {"ø": "o", "đ": "d", "ð": "d", "ł": "l", "ß": "ss", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i"}
+)
+_NOT_A_WORD = re.compile(r"[^\w]+", re.UNICODE)
+
+
+def fold_name(text: str) -> str:
+    """Lower case, without accents, harakat or punctuation, with Arabic letter forms and all digits made one; words kept
+    apart by single spaces. ``fold_name("José  Ñandú") == "jose nandu"``."""
+    # Folded before (ß) and after (𝓐 decomposes to a capital).
+    decomposed = unicodedata.normalize("NFKD", text.casefold()).casefold()
+    plain = "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_LETTERS)
+    digits = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in plain)
+    return " ".join(_NOT_A_WORD.sub(" ", digits).split())
+
+
+def fold_phone(text: str) -> str:
+    """The digits that matter for comparing: the national number if the text has a country code, else all digits without
+    leading zeros."""
+    digits = "".join(str(unicodedata.decimal(c)) for c in text if c.isdecimal())
+    try:
+        # 00 is how most of the world dials the plus.
+        return str(phonenumbers.parse(f"+{digits[2:]}" if digits.startswith("00") else text, None).national_number)
+    except phonenumbers.NumberParseException:
+        return digits.lstrip("0")

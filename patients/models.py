@@ -1,0 +1,72 @@
+"""Patients: one registry for all clinics of the installation, and who read whose file."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.validators import MinLengthValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from clinics.versioned import Versioned
+
+
+class Sex(models.TextChoices):
+    """FHIR AdministrativeGender."""
+
+    MALE = "male", _("male")
+    FEMALE = "female", _("female")
+    OTHER = "other", _("other")
+    UNKNOWN = "unknown", _("unknown")
+
+
+class Patient(Versioned):
+    """A person who is or was treated. Merged records stay and point to the survivor."""
+
+    record_number = models.CharField(_("record number"), max_length=20, unique=True, null=True, editable=False)
+    full_name = models.CharField(_("full name"), max_length=200, validators=[MinLengthValidator(1)])
+    # Folded forms of name and phone, for search and for finding duplicates; kept by actions.
+    name_key = models.CharField(max_length=400, editable=False, db_index=True)
+    phone = models.CharField(_("phone"), max_length=40, blank=True)
+    phone_key = models.CharField(max_length=40, blank=True, editable=False, db_index=True)
+    birth_date = models.DateField(_("date of birth"), null=True, blank=True)
+    sex = models.CharField(_("sex"), max_length=10, choices=Sex.choices, default=Sex.UNKNOWN)
+    email = models.EmailField(_("e-mail"), blank=True)
+    address = models.CharField(_("address"), max_length=300, blank=True)
+    notes = models.TextField(_("notes"), max_length=2000, blank=True)
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, editable=False, related_name="merged_from", verbose_name=_("merged into")
+    )
+    created_at = models.DateTimeField(_("registered"), auto_now_add=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("patient")
+        ordering = ["full_name", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.full_name} ({self.record_number})"
+
+
+class FileAccess(models.Model):
+    """One reading of one patient's file."""
+
+    class How(models.TextChoices):
+        OPENED = "opened", _("opened")
+        FOUND = "found", _("seen in a search")
+        CHANGED = "changed", _("changed")
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="accesses", verbose_name=_("patient"))
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("who"))
+    how = models.CharField(_("how"), max_length=10, choices=How.choices)
+    at = models.DateTimeField(_("when"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("access to a file")
+        verbose_name_plural = _("access log")
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["patient", "-at"]), models.Index(fields=["user", "-at"])]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.user_id} {self.how} {self.patient_id}"
