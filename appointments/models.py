@@ -1,0 +1,186 @@
+"""Appointments, and the hours in which a doctor can be booked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from clinics.models import Clinic, Doctor, Service
+from clinics.versioned import Versioned
+from patients.models import Patient
+
+
+class Shift(models.Model):
+    """Hours of one weekday in which a doctor sees patients at a clinic, in the clinic's own time."""
+
+    class Weekday(models.IntegerChoices):
+        MONDAY = 0, _("Monday")
+        TUESDAY = 1, _("Tuesday")
+        WEDNESDAY = 2, _("Wednesday")
+        THURSDAY = 3, _("Thursday")
+        FRIDAY = 4, _("Friday")
+        SATURDAY = 5, _("Saturday")
+        SUNDAY = 6, _("Sunday")
+
+    doctor = models.ForeignKey(Doctor, models.CASCADE, related_name="shifts", verbose_name=_("doctor"))
+    clinic = models.ForeignKey(Clinic, models.CASCADE, related_name="shifts", verbose_name=_("clinic"))
+    weekday = models.PositiveSmallIntegerField(_("weekday"), choices=Weekday.choices)
+    start_time = models.TimeField(_("from"))
+    end_time = models.TimeField(_("until"))
+    valid_from = models.DateField(_("valid from"), null=True, blank=True)
+    valid_until = models.DateField(_("valid until"), null=True, blank=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("shift")
+        ordering = ["doctor", "weekday", "start_time", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(end_time__gt=models.F("start_time")),
+                name="shift_ends_after_start",
+                violation_error_message=_("A shift must end after it starts."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.doctor} {self.get_weekday_display()} {self.start_time:%H:%M}-{self.end_time:%H:%M}"
+
+    def clean(self) -> None:
+        if self.doctor_id and self.clinic_id and not self.doctor.clinics.filter(pk=self.clinic_id).exists():
+            raise ValidationError({"doctor": _("This doctor doesn't work at this clinic.")})
+
+
+class TimeOff(models.Model):
+    """A time in which a doctor can't be booked anywhere."""
+
+    doctor = models.ForeignKey(Doctor, models.CASCADE, related_name="time_off", verbose_name=_("doctor"))
+    start = models.DateTimeField(_("from"))
+    end = models.DateTimeField(_("until"))
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("time off")
+        verbose_name_plural = _("time off")
+        ordering = ["start", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(end__gt=models.F("start")),
+                name="time_off_ends_after_start",
+                violation_error_message=_("Time off must end after it starts."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.doctor} {self.start:%Y-%m-%d %H:%M}"
+
+
+class TsTzRange(models.Func):
+    """The half-open range [start, end) that the exclusion constraint compares."""
+
+    function = "TSTZRANGE"
+    output_field = DateTimeRangeField()
+
+
+class PostgresExclusionConstraint(ExclusionConstraint):
+    """An exclusion constraint that does nothing on other databases, so that one migration serves both (ADR 6)."""
+
+    def _is_postgres(self, schema_editor: Any) -> bool:
+        return bool(schema_editor.connection.vendor == "postgresql")
+
+    def constraint_sql(self, model: Any, schema_editor: Any) -> Any:
+        return super().constraint_sql(model, schema_editor) if self._is_postgres(schema_editor) else None
+
+    def create_sql(self, model: Any, schema_editor: Any) -> Any:
+        return super().create_sql(model, schema_editor) if self._is_postgres(schema_editor) else None
+
+    def remove_sql(self, model: Any, schema_editor: Any) -> Any:
+        return super().remove_sql(model, schema_editor) if self._is_postgres(schema_editor) else None
+
+    def check(self, model: Any, connection: Any) -> list[Any]:
+        return []
+
+    def validate(self, *args: Any, **kwargs: Any) -> None:
+        """Actions check overlaps under a lock and say which appointment is in the way; forms needn't do it again."""
+
+
+class Appointment(Versioned):
+    """A patient's booking with a doctor (FHIR Appointment)."""
+
+    class Status(models.TextChoices):
+        BOOKED = "booked", _("booked")
+        CHECKED_IN = "checked_in", _("checked in")
+        FULFILLED = "fulfilled", _("fulfilled")
+        CANCELLED = "cancelled", _("cancelled")
+        NO_SHOW = "no_show", _("no-show")
+
+    class Source(models.TextChoices):
+        DESK = "desk", _("at the desk")
+        PHONE = "phone", _("by phone")
+        ONLINE = "online", _("online")
+        REFERRAL = "referral", _("by referral")
+
+    # A cancelled or missed appointment frees its time.
+    ACTIVE = (Status.BOOKED, Status.CHECKED_IN, Status.FULFILLED)
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="appointments", verbose_name=_("clinic"))
+    doctor = models.ForeignKey(Doctor, models.PROTECT, related_name="appointments", verbose_name=_("doctor"))
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="appointments", verbose_name=_("patient"))
+    service = models.ForeignKey(Service, models.PROTECT, related_name="appointments", verbose_name=_("service"))
+    start = models.DateTimeField(_("start"))
+    end = models.DateTimeField(_("end"))
+    date = models.DateField(_("day"), editable=False, help_text=_("The clinic's own date of the start."))
+    status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.BOOKED)
+    booking_source = models.CharField(_("booked"), max_length=10, choices=Source.choices, default=Source.DESK)
+    notes = models.TextField(_("notes"), max_length=2000, blank=True)
+    cancel_reason = models.CharField(_("reason of cancelling"), max_length=200, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+", verbose_name=_("booked by")
+    )
+    created_at = models.DateTimeField(_("booked at"), auto_now_add=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("appointment")
+        ordering = ["start", "pk"]
+        indexes = [
+            models.Index(fields=["clinic", "date"]),
+            models.Index(fields=["doctor", "date"]),
+            models.Index(fields=["patient", "start"]),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(end__gt=models.F("start")), name="appointment_ends_after_start"),
+            *(
+                PostgresExclusionConstraint(
+                    name=f"{who}_has_one_appointment_at_a_time",
+                    expressions=[
+                        (TsTzRange("start", "end", RangeBoundary()), RangeOperators.OVERLAPS),
+                        (who, RangeOperators.EQUAL),
+                    ],
+                    condition=models.Q(status__in=["booked", "checked_in", "fulfilled"]),
+                )
+                for who in ("doctor", "patient")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.start.astimezone(self.clinic.zone):%Y-%m-%d %H:%M} {self.patient.full_name}"
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in self.ACTIVE
+
+    @property
+    def duration(self) -> dt.timedelta:
+        return self.end - self.start

@@ -1,0 +1,39 @@
+"""Which moves an appointment may make (contract/api.md, section 5). Words are FHIR's, written as identifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from appointments.models import Appointment
+from clinics.exceptions import InvalidTransition
+
+S = Appointment.Status
+
+# action → (states it may start from, state it leads to)
+TRANSITIONS: Mapping[str, tuple[frozenset[str], str]] = {
+    "check_in": (frozenset({S.BOOKED, S.NO_SHOW}), S.CHECKED_IN),
+    "cancel": (frozenset({S.BOOKED}), S.CANCELLED),
+    "no_show": (frozenset({S.BOOKED}), S.NO_SHOW),
+    "fulfil": (frozenset({S.CHECKED_IN}), S.FULFILLED),
+}
+CHANGEABLE = frozenset({S.BOOKED, S.CHECKED_IN})
+
+FHIR_STATUS: Mapping[str, str] = {
+    S.BOOKED: "booked",
+    S.CHECKED_IN: "checked-in",
+    S.FULFILLED: "fulfilled",
+    S.CANCELLED: "cancelled",
+    S.NO_SHOW: "noshow",
+}
+
+_DONE = {"check_in": "checked in", "cancel": "cancelled", "no_show": "marked as no-show", "fulfil": "fulfilled"}
+
+
+def target(appointment: Appointment, action: str) -> str:
+    """The state that ``action`` leads to; raises ``InvalidTransition`` if the table has no such move."""
+    sources, to = TRANSITIONS[action]
+    if appointment.status not in sources:
+        raise InvalidTransition(
+            f"This appointment is {appointment.get_status_display()}; it can't be {_DONE[action]}.", current=appointment
+        )
+    return to
