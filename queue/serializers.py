@@ -1,0 +1,107 @@
+"""Shapes of visits on the wire, and what may be sent. Nothing here writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from clinics.serializers import IdField, NamedSerializer, OwnClinicField, OwnDoctorField, OwnServiceField, VersionSerializer
+from patients.serializers import PatientField
+from queue.models import Visit, VisitStep
+from queue.placing import reason_of
+
+
+class VisitSerializer(serializers.ModelSerializer[Visit]):
+    """What every screen of the clinic may see: contract/realtime.md, section 6."""
+
+    ticket = serializers.CharField(read_only=True, allow_null=True)
+    queue_number = serializers.IntegerField(source="shown_number", read_only=True, allow_null=True)
+    clinic_id = serializers.IntegerField(read_only=True)
+    appointment_id = serializers.IntegerField(read_only=True, allow_null=True)
+    rank_reason = serializers.SerializerMethodField()
+    doctor = NamedSerializer()
+    patient = NamedSerializer()
+    service = NamedSerializer()
+
+    class Meta:
+        model = Visit
+        fields = [
+            "id",
+            "version",
+            "ticket",
+            "queue_number",
+            "status",
+            "visit_type",
+            "priority",
+            "rank",
+            "rank_basis",
+            "rank_reason",
+            "date",
+            "clinic_id",
+            "doctor",
+            "patient",
+            "service",
+            "appointment_id",
+            "payment_status",
+            "call_count",
+            "checked_in_at",
+            "called_at",
+            "started_at",
+            "completed_at",
+        ]
+        read_only_fields = fields
+
+    def get_rank_reason(self, visit: Visit) -> str | None:
+        """Why the visit stands where it does, a sentence for staff."""
+        return reason_of(visit)
+
+
+class WalkInSerializer(serializers.ModelSerializer[Visit]):
+    """What a walk-in needs."""
+
+    clinic = OwnClinicField()
+    doctor = OwnDoctorField()
+    patient = PatientField()
+    service = OwnServiceField()
+
+    class Meta:
+        model = Visit
+        fields = ["clinic", "doctor", "patient", "service", "priority"]
+
+
+class ReasonSerializer(VersionSerializer):
+    reason = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+
+
+class OwnVisitField(IdField):
+    """A visit at one of the caller's clinics."""
+
+    queryset = Visit.objects.all()
+
+    def get_queryset(self) -> Any:
+        return Visit.objects.filter(clinic__in=self.context["request"].user.clinic_ids())
+
+
+class MoveSerializer(VersionSerializer):
+    after = OwnVisitField(allow_null=True)
+
+
+class PrioritySerializer(ReasonSerializer):
+    priority = serializers.ChoiceField(choices=Visit.Priority.choices)
+
+
+class TransferSerializer(VersionSerializer):
+    doctor = OwnDoctorField()
+
+
+class StepSerializer(serializers.ModelSerializer[VisitStep]):
+    """One step of a visit's history."""
+
+    by = serializers.CharField(source="by.get_username", default=None)
+    undoes = serializers.IntegerField(source="undoes_id", allow_null=True)
+
+    class Meta:
+        model = VisitStep
+        fields = ["id", "action", "from_status", "to_status", "reason", "details", "by", "at", "undoes"]
+        read_only_fields = fields

@@ -1,0 +1,61 @@
+"""Which moves a visit may make (contract/api.md, section 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from clinics.exceptions import InvalidTransition
+from queue.models import Visit
+
+S = Visit.Status
+
+# action → (states it may start from, state it leads to). Undo isn't here: it leads wherever the last step came from.
+TRANSITIONS: Mapping[str, tuple[frozenset[str], str]] = {
+    "check_in": (frozenset({S.PLANNED, S.NO_SHOW}), S.WAITING),
+    "no_show": (frozenset({S.PLANNED}), S.NO_SHOW),
+    "call": (frozenset({S.WAITING, S.CALLED}), S.CALLED),
+    "start": (frozenset({S.WAITING, S.CALLED}), S.IN_PROGRESS),
+    "skip": (frozenset({S.WAITING, S.CALLED}), S.SKIPPED),
+    "return": (frozenset({S.CALLED, S.SKIPPED, S.IN_PROGRESS}), S.WAITING),
+    "complete": (frozenset({S.IN_PROGRESS}), S.COMPLETED),
+    "leave": (frozenset({S.WAITING, S.CALLED, S.SKIPPED}), S.LEFT),
+    "cancel": (frozenset({S.PLANNED, S.WAITING, S.CALLED, S.SKIPPED}), S.CANCELLED),
+}
+# What changes a place in the queue and not the state.
+REARRANGEABLE: Mapping[str, frozenset[str]] = {
+    "move": frozenset({S.WAITING}),
+    "priority": frozenset({S.WAITING, S.CALLED, S.SKIPPED}),
+    "transfer": frozenset({S.WAITING, S.CALLED, S.SKIPPED}),
+}
+
+_DONE = {
+    "check_in": "checked in",
+    "no_show": "marked as no-show",
+    "call": "called",
+    "start": "started",
+    "skip": "skipped",
+    "return": "put back to waiting",
+    "complete": "completed",
+    "leave": "marked as left",
+    "cancel": "cancelled",
+    "move": "moved",
+    "priority": "given another priority",
+    "transfer": "transferred",
+}
+
+
+def allowed(status: str) -> list[str]:
+    """The actions that the state allows, for the buttons of a screen."""
+    return [
+        action
+        for action, sources in [*((a, s) for a, (s, _to) in TRANSITIONS.items()), *REARRANGEABLE.items()]
+        if status in sources
+    ]
+
+
+def target(visit: Visit, action: str) -> str:
+    """The state that ``action`` leads to; raises ``InvalidTransition`` if the table has no such move."""
+    sources, to = TRANSITIONS[action] if action in TRANSITIONS else (REARRANGEABLE[action], visit.status)
+    if visit.status not in sources:
+        raise InvalidTransition(f"This visit is {visit.get_status_display()}; it can't be {_DONE[action]}.", current=visit)
+    return to

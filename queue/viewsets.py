@@ -1,0 +1,107 @@
+"""Visits in the API: each verb is one action."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import QuerySet
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from clinics.permissions import CLINICIANS, DESK, DOCTOR, EVERYONE, READING
+from clinics.serializers import VersionSerializer
+from clinics.viewsets import ApiViewSet, IdFilter
+from queue import actions
+from queue.models import Visit
+from queue.serializers import (
+    MoveSerializer,
+    PrioritySerializer,
+    ReasonSerializer,
+    StepSerializer,
+    TransferSerializer,
+    VisitSerializer,
+    WalkInSerializer,
+)
+
+
+class VisitFilter(filters.FilterSet):
+    clinic = IdFilter()
+    doctor = IdFilter()
+    patient = IdFilter()
+    date = filters.DateFilter()
+    status = filters.MultipleChoiceFilter(choices=Visit.Status.choices)
+
+    class Meta:
+        model = Visit
+        fields = ["clinic", "doctor", "patient", "date", "status"]
+
+
+def _verb(name: str, path: str | None = None) -> Callable[..., Any]:
+    """``POST /{id}/<verb>/``: validate, one action, the visit as it is now."""
+
+    def view(self: VisitViewSet, request: Request, pk: str) -> Response:
+        return self.answer(getattr(actions, name)(self.get_object(), by=self.user, **self.validated()))
+
+    view.__name__ = name
+    view.__doc__ = getattr(actions, name).__doc__
+    described = extend_schema(responses=VisitSerializer)(view)
+    return action(detail=True, methods=["post"], url_path=path or name)(described)
+
+
+class VisitViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
+    """Visits of the caller's clinics. Everybody there may read them, as in the clinic's room; a doctor acts on their own."""
+
+    queryset = Visit.objects.all()
+    serializer_class = VisitSerializer
+    filterset_class = VisitFilter
+    request_serializers = {
+        "create": WalkInSerializer,
+        "cancel": ReasonSerializer,
+        "move": MoveSerializer,
+        "set_priority": PrioritySerializer,
+        "transfer": TransferSerializer,
+        **dict.fromkeys(["call", "start", "complete", "skip", "put_back", "leave", "undo"], VersionSerializer),
+    }
+    roles = {
+        "history": EVERYONE,
+        **dict.fromkeys(["create", "cancel", "leave", "move"], DESK),
+        **dict.fromkeys(["call", "skip", "put_back", "undo", "set_priority", "transfer"], EVERYONE),
+        **dict.fromkeys(["start", "complete"], CLINICIANS),
+    }
+
+    def get_queryset(self) -> QuerySet[Visit]:
+        rows = super().get_queryset().filter(clinic__in=self.user.clinic_ids())
+        if self.user.effective_role == DOCTOR and self.action not in {*READING, "history"}:
+            rows = rows.filter(doctor_id=self.user.doctor_id)
+        return rows.select_related("clinic", "doctor", "patient", "service", "appointment").order_by(
+            "-date", "rank", "queue_number", "pk"
+        )
+
+    @extend_schema(responses={201: VisitSerializer})
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """A walk-in: somebody without an appointment joins the queue."""
+        return self.answer(actions.walk_in(by=self.user, **self.validated()), status.HTTP_201_CREATED)
+
+    call = _verb("call")
+    start = _verb("start")
+    complete = _verb("complete")
+    skip = _verb("skip")
+    put_back = _verb("put_back", "return")
+    cancel = _verb("cancel")
+    leave = _verb("leave")
+    undo = _verb("undo")
+    move = _verb("move")
+    set_priority = _verb("set_priority", "priority")
+    transfer = _verb("transfer")
+
+    @extend_schema(responses={200: StepSerializer(many=True)})
+    @action(detail=True, methods=["get"], pagination_class=None, filterset_class=None)
+    def history(self, request: Request, pk: str) -> Response:
+        """Every step of the visit, with who and when."""
+        steps = self.get_object().steps.select_related("by").order_by("pk")
+        return Response(StepSerializer(steps, many=True).data)
