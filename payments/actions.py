@@ -1,0 +1,161 @@
+"""All writes to payments: the sums of a payment and the rows of its ledger change together or not at all."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.utils import timezone
+
+from clinics.commands import command
+from clinics.exceptions import DomainError, InvalidInput, InvalidTransition, StaleVersion
+from clinics.models import User, next_number
+from payments.models import LedgerEntry, Payment
+from payments.money import ZERO, has_decimals, status_after
+from queue.actions import lock as lock_visit
+from queue.models import Visit
+
+
+class Overpaid(DomainError):
+    """Paid and discount together would exceed what is due."""
+
+    code = "overpaid"
+
+
+class RefundExceedsPaid(DomainError):
+    """More would be given back than was taken."""
+
+    code = "refund_exceeds_paid"
+
+
+def open_payment(visit: Visit) -> Payment:
+    """The pending payment of a new visit, at the service's price of now."""
+    clinic = visit.clinic
+    # Rounded to what can be paid: the price may have been set before the clinic changed its currency.
+    price = round(visit.service.price, clinic.money_decimals)
+    payment = Payment(visit=visit, clinic=clinic, currency=clinic.currency, amount_due=price)
+    if payment.amount_due == ZERO:
+        payment.status = Payment.Status.PAID  # a free service owes nothing
+    payment.save()
+    if visit.payment_status != payment.status:
+        _show_on_visit(payment)
+    return payment
+
+
+def _lock(payment: Payment, version: int | None) -> Payment:
+    # The visit first, since whoever holds a visit may go on to its payment.
+    visit = lock_visit(Visit(pk=payment.visit_id))
+    fresh = Payment.objects.select_for_update(of=("self",)).select_related("clinic").get(pk=payment.pk)
+    fresh.visit = visit
+    if version is not None and version != fresh.version:
+        raise StaleVersion("This payment has changed since you last saw it. Look at it again.", current=fresh)
+    return fresh
+
+
+def _require_amount(payment: Payment, name: str, amount: Decimal) -> None:
+    decimals = payment.money_decimals
+    if not amount.is_finite() or amount < ZERO:
+        raise InvalidInput(**{name: "Write an amount of zero or more."})
+    if not has_decimals(amount, decimals):
+        raise InvalidInput(**{name: f"{payment.currency} has {decimals} decimals; write no more."})
+
+
+def _write(
+    payment: Payment, *, kind: str, amount: Decimal, discount: Decimal, method: str, reason: str, by: User | None
+) -> None:
+    """The sums, the visit's copy of the state, and last the ledger row with its receipt number."""
+    payment.status = status_after(
+        due=payment.amount_due, discount=payment.discount, paid=payment.amount_paid, refunded=payment.amount_refunded
+    )
+    payment.save(update_fields=["status", "discount", "amount_paid", "amount_refunded"])
+    _show_on_visit(payment)
+    now = timezone.now()
+    year = payment.clinic.day_of(now).year
+    number = next_number(payment.clinic_id, "receipt", str(year))
+    LedgerEntry.objects.create(
+        payment=payment,
+        clinic=payment.clinic,
+        kind=kind,
+        amount=amount,
+        discount=discount,
+        method=method,
+        reason=reason,
+        year=year,
+        number=number,
+        receipt_number=f"{payment.clinic.code}-{year}-{number:06d}",
+        by=by,
+        at=now,
+    )
+
+
+def _show_on_visit(payment: Payment) -> None:
+    payment.visit.payment_status = payment.status
+    payment.visit.save(update_fields=["payment_status"])
+
+
+def process(
+    payment: Payment,
+    *,
+    by: User | None,
+    amount: Decimal,
+    method: str,
+    discount: Decimal = ZERO,
+    reason: str = "",
+    version: int | None = None,
+) -> Payment:
+    """Take money, and grant a discount if any; amounts in the payment's currency.
+
+    Raises ``InvalidInput``, ``Overpaid``, ``InvalidTransition`` if the payment is void or was given back.
+    """
+    with command():
+        fresh = _lock(payment, version)
+        _require_amount(fresh, "amount", amount)
+        _require_amount(fresh, "discount", discount)
+        if amount + discount == ZERO:
+            raise InvalidInput(amount="Write an amount above zero, or a discount.")
+        if fresh.status in (Payment.Status.VOID, Payment.Status.REFUNDED):
+            raise InvalidTransition(f"This payment is {fresh.get_status_display()}; nothing can be taken.", current=fresh)
+        if amount + discount > fresh.outstanding:
+            raise Overpaid("This is more than is still owed. Take no more than the outstanding amount.", current=fresh)
+        fresh.amount_paid += amount
+        fresh.discount += discount
+        _write(fresh, kind="payment", amount=amount, discount=discount, method=method, reason=reason, by=by)
+    return fresh
+
+
+def refund(
+    payment: Payment, *, by: User | None, amount: Decimal, reason: str, method: str | None = None, version: int | None = None
+) -> Payment:
+    """Give money back, the way it came unless ``method`` says otherwise; raises ``InvalidInput``, ``RefundExceedsPaid``."""
+    with command():
+        fresh = _lock(payment, version)
+        _require_amount(fresh, "amount", amount)
+        if amount == ZERO:
+            raise InvalidInput(amount="Write an amount above zero.")
+        if amount > fresh.balance:
+            raise RefundExceedsPaid("This is more than was taken. Give back no more than the balance.", current=fresh)
+        taken = fresh.entries.filter(kind=LedgerEntry.Kind.PAYMENT, amount__gt=ZERO).order_by("pk").last()
+        assert taken is not None
+        fresh.amount_refunded += amount
+        _write(fresh, kind="refund", amount=amount, discount=ZERO, method=method or taken.method, reason=reason, by=by)
+    return fresh
+
+
+def void(visit: Visit) -> None:
+    """A cancelled visit with nothing paid costs nothing, whatever discount was granted."""
+    _switch(visit, void=True)
+
+
+def unvoid(visit: Visit) -> None:
+    """The cancelling was taken back."""
+    _switch(visit, void=False)
+
+
+def _switch(visit: Visit, *, void: bool) -> None:
+    with command():
+        payment = Payment.objects.select_for_update(of=("self",)).filter(visit=visit, amount_paid=ZERO).first()
+        if payment is not None and (payment.status == Payment.Status.VOID) != void:
+            owed = status_after(due=payment.amount_due, discount=payment.discount, paid=ZERO, refunded=ZERO)
+            payment.status = Payment.Status.VOID if void else owed
+            payment.save(update_fields=["status"])
+            payment.visit = visit
+            _show_on_visit(payment)
