@@ -1,0 +1,115 @@
+"""The hub's ear at the channel layer: which groups it is in, and whether the layer is alive.
+
+The layer may lose anything and be away for any time; whatever isn't heard here is read from the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable
+from typing import Any, Never
+
+from channels.layers import get_channel_layer
+from redis import RedisError
+
+logger = logging.getLogger(__name__)
+
+LAYER_FAILS = (RedisError, OSError, RuntimeError)
+"""What a channel layer raises when it is away; a time-out is an OSError."""
+
+PATIENCE = 1.0
+"""Seconds to wait for the layer to do anything."""
+
+
+class Bell:
+    """Hears the frames of the groups it follows. All methods belong to the event loop."""
+
+    def __init__(self, on_frame: Callable[[str, int, str], None]) -> None:
+        self._on_frame = on_frame
+        self._channel: str | None = None
+        self._followed = {f"hub.{uuid.uuid4().hex}"}
+        (self._echo_name,) = self._followed
+        self._deaf = set(self._followed)  # groups that the layer hasn't let us join yet
+        self._echo_sent = self._echo_heard = 0
+
+    @property
+    def works(self) -> bool:
+        """Did the last echo come back?"""
+        return self._echo_heard == self._echo_sent
+
+    async def listen(self) -> Never:
+        """Hear, until cancelled."""
+        layer, pause = get_channel_layer(), 1.0
+        while self._channel is None:
+            try:
+                self._channel = await layer.new_channel()
+            except LAYER_FAILS as error:
+                logger.debug("The channel layer can't be reached (%s).", error)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, 30)
+        await self.follow_deaf()
+        # From here on the layer connects again by itself; one channel for good, or an old one's queue would grow unread.
+        while True:
+            message = await layer.receive(self._channel)
+            try:
+                self._hear(message)
+            except Exception:
+                # One message that isn't ours must not leave the process deaf.
+                logger.exception("A message of the channel layer couldn't be understood")
+            # A layer with messages in hand doesn't wait; the writers need a turn, or a burst would look like slow readers.
+            await asyncio.sleep(0)
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        if message["type"] == "room.frame":
+            self._on_frame(message["room"], message["seq"], message["text"])
+        elif message["type"] == "hub.echo":
+            self._echo_heard = message["number"]
+
+    async def follow(self, name: str) -> None:
+        """Join the group; if that fails the room is read from the log until ``follow_deaf`` succeeds."""
+        self._followed.add(name)
+        await self._join(name)
+
+    async def unfollow(self, name: str) -> None:
+        """Leave the group, unless it was followed again meanwhile."""
+        if name in self._followed or self._channel is None:
+            return
+        try:
+            await asyncio.wait_for(get_channel_layer().group_discard(name, self._channel), PATIENCE)
+        except LAYER_FAILS as error:
+            logger.debug("Couldn't leave the group %s (%s).", name, error)
+
+    def forget(self, name: str) -> None:
+        """The group isn't wanted any more; ``unfollow`` tells the layer."""
+        self._followed.discard(name)
+        self._deaf.discard(name)
+
+    async def follow_deaf(self) -> None:
+        """Try again where joining failed."""
+        for name in tuple(self._deaf):
+            if not await self._join(name):
+                return  # dead for one, dead for all: don't wait for each
+
+    async def _join(self, name: str) -> bool:
+        if self._channel is not None:
+            try:
+                await asyncio.wait_for(get_channel_layer().group_add(name, self._channel), PATIENCE)
+            except LAYER_FAILS as error:
+                logger.debug("No doorbell for %s yet (%s).", name, error)
+            else:
+                self._deaf.discard(name)
+                return True
+        if name in self._followed:
+            self._deaf.add(name)
+        return False
+
+    async def echo(self) -> None:
+        """Send ourselves a message: if it doesn't come back before the next look, the doorbell is dead."""
+        self._echo_sent += 1
+        try:
+            message = {"type": "hub.echo", "number": self._echo_sent}
+            await asyncio.wait_for(get_channel_layer().group_send(self._echo_name, message), PATIENCE)
+        except LAYER_FAILS as error:
+            logger.debug("No echo (%s).", error)

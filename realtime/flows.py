@@ -1,0 +1,221 @@
+"""Which events a command sends: contract/realtime.md, section 7, as one function from its saved changes.
+
+No rules of the clinic here, only of telling: what was saved first leads. A visit that changes because its appointment did is
+told as the appointment's event; an appointment that changes because its visit did, as the visit's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Model, QuerySet
+
+from appointments.models import Appointment
+from appointments.serializers import AppointmentSerializer
+from clinics.versioned import Versioned
+from patients.models import Patient
+from payments.models import Payment
+from queue.models import Visit
+from queue.serializers import VisitSerializer
+from realtime.groups import BROADCAST, CONTROL, clinic_room, doctor_room
+from realtime.log import NewEvent
+
+
+@dataclass(slots=True)
+class Change:
+    """What a command did to one entity: ``fields`` maps each attribute to (before, now); ``named`` are those that the last
+    save was asked to write."""
+
+    model: type[Versioned]
+    pk: int
+    created: bool
+    fields: dict[str, tuple[Any, Any]]
+    named: frozenset[str] = frozenset()
+
+    def absorb(self, later: Change) -> None:
+        """Take in a later save of the same entity."""
+        for name, (before, now) in later.fields.items():
+            self.fields[name] = (self.fields[name][0] if name in self.fields else before, now)
+        self.named |= later.named
+
+
+@dataclass(slots=True)
+class RightsChange:
+    """Somebody's rights, or a login, changed; ``user_ids`` none means that anybody's may have."""
+
+    user_ids: frozenset[int] | None
+
+
+@dataclass(slots=True)
+class _Told:
+    """The changes of a command, each entity once, with the final rows."""
+
+    changes: list[Change]
+    visits: dict[int, Visit]
+    appointments: dict[int, Appointment]
+    payments: dict[int, Payment]
+    patients: dict[int, Patient]
+    order: dict[tuple[type[Model], int], int] = field(default_factory=dict)
+
+    def is_before(self, a: tuple[type[Model], int | None], b: Change) -> bool:
+        return a in self.order and self.order[a] < self.order[(b.model, b.pk)]
+
+
+def events_of(changes: Sequence[Change | RightsChange]) -> list[NewEvent]:
+    """The events of a command, in the order of the contract."""
+    merged: dict[tuple[type[Model], int], Change] = {}
+    for change in changes:
+        if isinstance(change, Change):
+            key = (change.model, change.pk)
+            if key in merged:
+                merged[key].absorb(change)
+            else:
+                merged[key] = change
+    told = _Told(
+        changes=list(merged.values()),
+        visits=_rows(merged, Visit, Visit.objects.shown()),
+        appointments=_rows(
+            merged, Appointment, Appointment.objects.select_related("clinic", "doctor", "patient", "service", "visit")
+        ),
+        payments=_rows(merged, Payment, Payment.objects.all()),
+        patients=_rows(merged, Patient, Patient.objects.all()),
+        order={key: index for index, key in enumerate(merged)},
+    )
+    events = [event for change in told.changes for event in _TELLERS.get(change.model, _silent)(change, told)]
+    return [*_join_queue_updates(events), *_rights_events(changes)]
+
+
+def _rows(merged: Iterable[tuple[type[Model], int]], model: type[Model], rows: QuerySet[Any]) -> dict[int, Any]:
+    ids = [pk for kind, pk in merged if kind is model]
+    return {row.pk: row for row in rows.filter(pk__in=ids)} if ids else {}
+
+
+def _silent(_change: Change, _told: _Told) -> list[NewEvent]:
+    return []
+
+
+def _rooms(change: Change, clinic_id: int, doctor_id: int) -> tuple[str, ...]:
+    """The clinic's room and the doctor's, and those that the entity has moved away from."""
+    rooms = [clinic_room(clinic_id), doctor_room(doctor_id)]
+    for name, room in (("clinic_id", clinic_room), ("doctor_id", doctor_room)):
+        before = change.fields.get(name, (None, None))[0]
+        if not change.created and before is not None and room(before) not in rooms:
+            rooms.append(room(before))
+    return tuple(rooms)
+
+
+def _is_only_renamed(change: Change) -> bool:
+    """Nothing changed but what the row shows of its patient, doctor or service."""
+    of_others = bool(change.named) and change.named <= {"patient", "doctor", "service"}
+    return not change.created and of_others and set(change.fields) <= {"patient_id"}
+
+
+# --- Appointments ---------------------------------------------------------------------------------------------------
+
+
+def _tell_appointment(change: Change, told: _Told) -> list[NewEvent]:
+    appointment = told.appointments[change.pk]
+    rooms = _rooms(change, appointment.clinic_id, appointment.doctor_id)
+    data: dict[str, object] = {"appointment": AppointmentSerializer(appointment).data}
+    if change.created:
+        return [NewEvent("appointment_created", rooms, data)]
+    if _is_only_renamed(change) and appointment.date < appointment.clinic.today():
+        return []
+    led_by_visit = told.is_before((Visit, getattr(getattr(appointment, "visit", None), "pk", None)), change)
+    if "status" in change.fields and appointment.status == Appointment.Status.CANCELLED and not led_by_visit:
+        return [NewEvent("appointment_cancelled", rooms, {**data, "reason": appointment.cancel_reason})]
+    names = {name.removesuffix("_id") for name in (change.fields or change.named)}
+    return [NewEvent("appointment_updated", rooms, {**data, "changed": sorted(names)})]
+
+
+# --- Visits ---------------------------------------------------------------------------------------------------------
+
+
+def _queue_updated(visit: Visit, rooms: tuple[str, ...]) -> NewEvent:
+    return NewEvent(
+        "queue_updated",
+        rooms,
+        {"date": visit.date.isoformat(), "visits": [VisitSerializer(visit).data], "snapshot": False},
+    )
+
+
+def _tell_visit(change: Change, told: _Told) -> list[NewEvent]:
+    visit = told.visits[change.pk]
+    rooms = _rooms(change, visit.clinic_id, visit.doctor_id)
+    before, now = change.fields.get("status", (visit.status, visit.status))
+    updated = _queue_updated(visit, rooms)
+    planned = Visit.Status.PLANNED
+    if change.created and now == planned:
+        return [_queue_updated(visit, rooms[:1])]
+    arrived = change.created or (now == Visit.Status.WAITING and before in (planned, Visit.Status.NO_SHOW))
+    if arrived:
+        return [updated, NewEvent("new_checkin", rooms[:1], {"visit": VisitSerializer(visit).data})]
+    if _is_only_renamed(change):
+        return [updated] if visit.ticket and visit.date == visit.clinic.today() else []
+    if told.is_before((Appointment, visit.appointment_id), change):
+        # The appointment's event has told the rest; a visit that is planned before and after isn't in the queue.
+        return [] if before == now == planned else [updated]
+    if before != now or "call_count" in change.fields:
+        data = {"visit": VisitSerializer(visit).data, "from": before, "to": now}
+        return [updated, NewEvent("visit_status_changed", rooms, data)]
+    return [updated]
+
+
+def _join_queue_updates(events: Iterable[NewEvent]) -> list[NewEvent]:
+    """Neighbouring ``queue_updated`` for the same rooms and day become one that lists all their visits."""
+    joined: list[NewEvent] = []
+    for event in events:
+        last = joined[-1] if joined else None
+        if (
+            last is not None
+            and last.name == event.name == "queue_updated"
+            and last.rooms == event.rooms
+            and last.data["date"] == event.data["date"]
+        ):
+            visits = [*last.data["visits"], *event.data["visits"]]  # type: ignore[misc]
+            joined[-1] = NewEvent(last.name, last.rooms, {**last.data, "visits": visits})
+        else:
+            joined.append(event)
+    return joined
+
+
+# --- Payments and patients: ids only, to everyone -------------------------------------------------------------------
+
+
+def _tell_payment(change: Change, told: _Told) -> list[NewEvent]:
+    if change.created or not {"amount_paid", "amount_refunded", "discount"} & set(change.fields):
+        return []
+    payment = told.payments[change.pk]
+    data: dict[str, object] = {
+        "payment_id": payment.pk,
+        "visit_id": payment.visit_id,
+        "clinic_id": payment.clinic_id,
+        "status": payment.status,
+        "version": payment.version,
+    }
+    return [NewEvent("payment_processed", (BROADCAST,), data)]
+
+
+def _tell_patient(change: Change, told: _Told) -> list[NewEvent]:
+    name = "patient_created" if change.created else "patient_updated"
+    return [NewEvent(name, (BROADCAST,), {"patient_id": change.pk, "version": told.patients[change.pk].version})]
+
+
+_TELLERS: dict[type[Model], Callable[[Change, _Told], list[NewEvent]]] = {
+    Appointment: _tell_appointment,
+    Visit: _tell_visit,
+    Payment: _tell_payment,
+    Patient: _tell_patient,
+}
+
+
+def _rights_events(changes: Sequence[Change | RightsChange]) -> list[NewEvent]:
+    rights = [change for change in changes if isinstance(change, RightsChange)]
+    if not rights:
+        return []
+    users: list[int] | None = None
+    if all(change.user_ids is not None for change in rights):
+        users = sorted({user_id for change in rights for user_id in change.user_ids or ()})
+    return [NewEvent("rights_changed", (CONTROL,), {"users": users})]

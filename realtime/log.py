@@ -1,0 +1,146 @@
+"""The event log: storing in the transaction of the change, numbering after its commit, reading by number.
+
+Why two steps: ids of a sequence become visible out of order, so they can't be a cursor; and a lock on a room's counter that
+is held during business work would make one command wait for another. So events are stored without a number, and a second,
+tiny transaction locks the rooms for a millisecond and numbers what is committed. Whoever dies in between leaves rows that the
+next one, or the hub's timer, numbers and sends (ADR 3).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.db import transaction
+from django.utils import timezone
+
+from realtime.frames import event_frame, json_text
+from realtime.models import Delivery, Event, Log, Room
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event to be stored: ``rooms`` in the order of the contract, ``data`` as it will be sent."""
+
+    name: str
+    rooms: tuple[str, ...]
+    data: dict[str, object]
+
+
+class Frame(NamedTuple):
+    """A numbered event of a room, encoded."""
+
+    room: str
+    seq: int
+    text: str
+
+
+class Head(NamedTuple):
+    """How far a room's numbers go: events with ``floor < seq <= head`` are kept."""
+
+    head: int
+    floor: int
+
+
+def store(events: Sequence[NewEvent]) -> None:
+    """Add events to the log, without numbers; call it inside the transaction of the change."""
+    now = timezone.now()
+    rows = Event.objects.bulk_create([Event(name=event.name, at=now, data=json_text(event.data)) for event in events])
+    Delivery.objects.bulk_create(
+        [Delivery(event=row, room=room) for row, event in zip(rows, events, strict=True) for room in event.rooms]
+    )
+
+
+def number(rooms: Collection[str]) -> list[Frame]:
+    """Give the rooms' committed events their numbers, in the order of storing; returns them, ready to be sent.
+
+    Safe to call at any time, by any process: the rooms are locked in order of name, and what has a number keeps it.
+    """
+    names = sorted(set(rooms))
+    while True:
+        with transaction.atomic():
+            locked = {room.name: room for room in Room.objects.select_for_update().filter(name__in=names).order_by("name")}
+            if len(locked) == len(names):
+                return _number(locked)
+        # New rooms are made while no other is locked, else two of these could block each other.
+        Room.objects.bulk_create([Room(name=name) for name in names if name not in locked], ignore_conflicts=True)
+
+
+def _number(locked: Mapping[str, Room]) -> list[Frame]:
+    pending = list(Delivery.objects.filter(room__in=locked, seq=None).order_by("pk").select_related("event"))
+    if not pending:
+        return []
+    for delivery in pending:
+        room = locked[delivery.room]
+        room.head += 1
+        delivery.seq = room.head
+    Delivery.objects.bulk_update(pending, ["seq"], batch_size=500)
+    Room.objects.bulk_update([locked[name] for name in {delivery.room for delivery in pending}], ["head"])
+    return [_frame(delivery) for delivery in pending]
+
+
+def _frame(delivery: Delivery) -> Frame:
+    assert delivery.seq is not None
+    event = delivery.event
+    return Frame(delivery.room, delivery.seq, event_frame(event.name, delivery.room, delivery.seq, event.at, event.data))
+
+
+def left_unnumbered(older_than: dt.timedelta) -> list[str]:
+    """Rooms with events that nobody numbered: their process died between commit and numbering."""
+    return list(
+        Delivery.objects.filter(seq=None, event__at__lt=timezone.now() - older_than)
+        .order_by("room")
+        .values_list("room", flat=True)
+        .distinct()
+    )
+
+
+def heads(rooms: Iterable[str]) -> dict[str, Head]:
+    """How far the rooms' numbers go; a room without any event yet is at 0."""
+    known = {
+        name: Head(head, floor)
+        for name, head, floor in Room.objects.filter(name__in=list(rooms)).values_list("name", "head", "floor")
+    }
+    return {name: known.get(name, Head(0, 0)) for name in rooms}
+
+
+def read(room: str, since: int, upto: int | None = None, limit: int | None = None) -> list[Frame]:
+    """The room's events with ``since < seq <= upto``, in order."""
+    rows = Delivery.objects.filter(room=room, seq__gt=since).order_by("seq").select_related("event")
+    if upto is not None:
+        rows = rows.filter(seq__lte=upto)
+    return [_frame(delivery) for delivery in (rows[:limit] if limit else rows)]
+
+
+def epoch() -> str:
+    """The identity of this log."""
+    return str(Log.objects.get_or_create(pk=1)[0].epoch)
+
+
+def begin_epoch() -> str:
+    """Give the log a new identity: from now on what clients remember counts for nothing. Returns the epoch."""
+    log, _created = Log.objects.update_or_create(pk=1, defaults={"epoch": uuid.uuid4()})
+    return str(log.epoch)
+
+
+def prune(keep: dt.timedelta) -> int:
+    """Forget events older than ``keep``; returns how many deliveries went. The floor rises first, so nobody is ever
+    replayed a part."""
+    horizon = timezone.now() - keep
+    gone = 0
+    for name in list(Room.objects.order_by("name").values_list("name", flat=True)):
+        with transaction.atomic():
+            last = (
+                Delivery.objects.filter(room=name, seq__isnull=False, event__at__lt=horizon)
+                .order_by("-seq")
+                .values_list("seq", flat=True)
+                .first()
+            )
+            if last is not None:
+                Room.objects.filter(name=name).update(floor=last)
+                gone += Delivery.objects.filter(room=name, seq__lte=last).delete()[0]
+    Event.objects.filter(at__lt=horizon, deliveries=None).delete()
+    return gone

@@ -1,0 +1,67 @@
+"""The event log: what happened, for which rooms, in which order."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Log(models.Model):
+    """One row: the identity of this log. After a restore from a backup it gets a new ``epoch`` (``manage.py new_epoch``)."""
+
+    epoch = models.UUIDField(default=uuid.uuid4)
+
+    class Meta:
+        verbose_name = _("event log")
+
+    def __str__(self) -> str:
+        return str(self.epoch)
+
+
+class Room(models.Model):
+    """A stream of events. ``head`` is the last number given, ``floor`` the last one no longer kept."""
+
+    name = models.CharField(primary_key=True, max_length=40)
+    head = models.BigIntegerField(default=0)
+    floor = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("room")
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.head}"
+
+
+class Event(models.Model):
+    """One event, stored in the transaction of the change that it reports. ``data`` is JSON text, sent as it is."""
+
+    name = models.CharField(_("event"), max_length=40)
+    at = models.DateTimeField(_("at"), db_index=True)
+    data = models.TextField(_("data"))
+
+    class Meta:
+        verbose_name = _("event")
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.name}"
+
+
+class Delivery(models.Model):
+    """One event in one room. ``seq`` is given after the commit (log.number); ``id`` is the order of storing."""
+
+    event = models.ForeignKey(Event, models.CASCADE, related_name="deliveries")
+    room = models.CharField(_("room"), max_length=40)
+    seq = models.BigIntegerField(_("number"), null=True)
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["room", "seq"], name="one_event_per_number")]
+        indexes = [models.Index(fields=["room", "id"], condition=models.Q(seq__isnull=True), name="unnumbered")]
+
+    def __str__(self) -> str:
+        return f"{self.room}:{self.seq}"

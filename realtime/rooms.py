@@ -1,0 +1,35 @@
+"""A room as one process has it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class Listener(Protocol):
+    """Whoever wants a room's events: a socket's subscription, or a waiting HTTP call."""
+
+    def deliver(self, seq: int, text: str) -> None: ...
+
+
+@dataclass(eq=False, slots=True)
+class HubRoom:
+    """A room as this process has it: everything up to ``seq`` was handed to its listeners."""
+
+    name: str
+    seq: int = 0
+    floor: int = 0
+    listeners: set[Listener] = field(default_factory=set)
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    behind: bool = False
+    """A hole was seen, and a look at the log is on its way."""
+    rung: int = 0
+    """The highest number that rang before the room was ready."""
+    snapshot: tuple[int, float, asyncio.Future[str]] | None = None
+
+    def deliver(self, seq: int, text: str) -> None:
+        self.seq = seq
+        for listener in tuple(self.listeners):
+            listener.deliver(seq, text)

@@ -1,0 +1,59 @@
+"""The state of a room's day: what a client starts from, and what events lead to."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from appointments.models import Appointment
+from appointments.serializers import AppointmentSerializer
+from clinics.models import Clinic, Doctor
+from queue.models import Visit
+from queue.serializers import VisitSerializer
+from realtime.frames import event_frame, json_text
+from realtime.groups import parse
+
+
+def _scope(room: str) -> tuple[Q, dt.date]:
+    """Which rows are the room's today, and today's date there (for a doctor: of the first of their clinics)."""
+    kind, number = parse(room) or ("", 0)
+    if kind == "clinic":
+        today = Clinic.objects.get(pk=number).today()
+        return Q(clinic_id=number, date=today), today
+    clinics = list(Clinic.objects.filter(doctors=number).order_by("pk"))
+    days = Q(pk__in=())
+    for clinic in clinics:
+        days |= Q(clinic_id=clinic.pk, date=clinic.today())
+    today = clinics[0].today() if clinics else timezone.now().date()
+    return Q(doctor_id=Doctor.objects.values_list("pk", flat=True).get(pk=number)) & days, today
+
+
+def state_of(room: str) -> dict[str, Any]:
+    """``{date, visits, appointments}`` of the room's day: every visit with a ticket, whatever its status."""
+    scope, today = _scope(room)
+    visits = Visit.objects.filter(scope).ticketed().shown().in_order()
+    appointments = Appointment.objects.filter(scope).select_related("doctor", "patient", "service", "visit")
+    return {
+        "date": today.isoformat(),
+        "visits": VisitSerializer(visits, many=True).data,
+        "appointments": AppointmentSerializer(appointments.order_by("start", "pk"), many=True).data,
+    }
+
+
+def snapshot_data(room: str) -> dict[str, Any]:
+    """The ``data`` of a snapshot frame."""
+    state = state_of(room)
+    return {
+        "date": state["date"],
+        "visits": state["visits"],
+        "snapshot": True,
+        "appointments": state["appointments"],
+    }
+
+
+def snapshot_frame(room: str, seq: int) -> str:
+    """A snapshot as a frame; ``seq`` is the room's head, read before this is called."""
+    return event_frame("queue_updated", room, seq, timezone.now(), json_text(snapshot_data(room)))
