@@ -1,0 +1,19 @@
+"""What an action may refuse with, as a sentence for a person."""
+
+from __future__ import annotations
+
+from django.db import OperationalError
+from django.utils.translation import gettext as _
+
+from clinics.exceptions import DomainError, InvalidInput
+
+REFUSALS = (DomainError, InvalidInput, OperationalError)
+
+
+def sentence_of(refusal: Exception) -> str:
+    """Why it was refused; nothing was changed."""
+    if isinstance(refusal, DomainError):
+        return refusal.detail
+    if isinstance(refusal, InvalidInput):
+        return " ".join(sentence for sentences in refusal.errors.values() for sentence in sentences)
+    return _("The server is busy. Nothing was changed; try again in a moment.")

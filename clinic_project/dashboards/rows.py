@@ -1,0 +1,135 @@
+"""From the snapshot to rows as a template writes them; static/dashboards/rows.js writes the same from events."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.utils import timezone
+
+from clinics.models import Clinic, Doctor
+
+Rules = Mapping[str, list[str]]
+Row = dict[str, Any]
+
+ACTIVE = ("in_progress", "called", "waiting", "skipped")
+"""Who is in the queue, in the order in which a section shows the states."""
+
+
+def clock(moment: str | None, clinic: Clinic) -> str:
+    """``09:05`` of an ISO time, as the clinic's clock shows it."""
+    return f"{dt.datetime.fromisoformat(moment).astimezone(clinic.zone):%H:%M}" if moment else ""
+
+
+def _when(visit: Row, clinic: Clinic, words: Mapping[str, str]) -> str:
+    status = visit["status"]
+    if status == "called":
+        key = "called_again" if visit["call_count"] > 1 else "called_at"
+        return words[key].format(time=clock(visit["called_at"], clinic), count=visit["call_count"])
+    if status == "in_progress":
+        return words["inside_since"].format(time=clock(visit["started_at"], clinic))
+    if status == "completed":
+        return words["ended_at"].format(time=clock(visit["completed_at"], clinic))
+    return words["since"].format(time=clock(visit["checked_in_at"], clinic)) if visit["checked_in_at"] else ""
+
+
+def visit_row(visit: Row, clinic: Clinic, rules: Rules, words: Mapping[str, str]) -> Row:
+    """A visit with the texts of its row and ``can``: what may be done with it."""
+    return {
+        **visit,
+        "clinic_name": clinic.name,
+        "status_label": words[f"visit.{visit['status']}"],
+        "priority_label": words[f"priority.{visit['priority']}"],
+        "paid_label": words[f"paid.{visit['payment_status']}"],
+        "call_label": words["call_again" if visit["status"] == "called" else "call"],
+        "when": _when(visit, clinic, words),
+        "can": dict.fromkeys(rules[visit["status"]], True),
+        "can_pay": visit["payment_status"] != "void",
+    }
+
+
+def in_sections(visits: Iterable[Row]) -> tuple[list[Row], list[Row]]:
+    """Those in the queue, in the order a screen shows them (``visits`` come by rank), and those who are done."""
+    rows = list(visits)
+    active = sorted((row for row in rows if row["status"] in ACTIVE), key=lambda row: ACTIVE.index(row["status"]))
+    done = [row for row in rows if row["status"] not in ACTIVE]
+    _mark_ends(active)
+    return active, done
+
+
+def _mark_ends(active: list[Row]) -> None:
+    """The first of those who wait can't move up, the last not down."""
+    waiting = [row for row in active if row["status"] == "waiting"]
+    for place, row in enumerate(waiting):
+        row["can"]["up"] = "move" in row["can"] and place > 0
+        row["can"]["down"] = "move" in row["can"] and place < len(waiting) - 1
+
+
+def doctor_sections(rows: Iterable[Row], doctors: Iterable[Doctor], words: Mapping[str, str]) -> list[Row]:
+    """A section of the queue for each doctor who works here or has visits today."""
+    by_doctor: dict[int, list[Row]] = defaultdict(list)
+    names = {doctor.pk: doctor.name for doctor in doctors}
+    for row in rows:
+        by_doctor[row["doctor"]["id"]].append(row)
+        names.setdefault(row["doctor"]["id"], row["doctor"]["name"])
+    return [
+        doctor_section(pk, name, by_doctor[pk], words)
+        for pk, name in sorted(names.items(), key=lambda item: (item[1], item[0]))
+    ]
+
+
+def doctor_section(pk: int, name: str, rows: Iterable[Row], words: Mapping[str, str]) -> Row:
+    active, done = in_sections(rows)
+    unpaid = sum(row["payment_status"] in ("pending", "partially_paid") for row in done if row["status"] == "completed")
+    return {
+        "id": pk,
+        "name": name,
+        "active": active,
+        "done": done,
+        "waiting_label": words["waiting_count"].format(count=sum(row["status"] == "waiting" for row in active)),
+        "done_label": words["done_count"].format(count=len(done)),
+        "unpaid_label": words["unpaid_count"].format(count=unpaid) if unpaid else "",
+    }
+
+
+def appointment_row(
+    appointment: Row, visit: Row | None, clinic: Clinic, rules: Rules, words: Mapping[str, str], now: dt.datetime | None = None
+) -> Row:
+    """An appointment with the texts of its row. ``visit`` is known once it has a ticket."""
+    start = dt.datetime.fromisoformat(appointment["start"])
+    late = appointment["status"] == "booked" and (now or timezone.now()) - start > dt.timedelta(
+        minutes=clinic.late_after_minutes
+    )
+    paid = visit["payment_status"] if visit else ""
+    # Once somebody is here, where they are says more than that they are here.
+    shows_visit = visit is not None and appointment["status"] in ("checked_in", "fulfilled")
+    return {
+        **appointment,
+        "clinic_name": clinic.name,
+        "time": clock(appointment["start"], clinic),
+        "status_label": words[f"visit.{visit['status']}" if shows_visit and visit else f"appointment.{appointment['status']}"],
+        "late": late,
+        "late_label": words["appointment.late"],
+        "ticket": visit["ticket"] if visit else "",
+        "paid": paid,
+        "paid_label": words[f"paid.{paid}"],
+        "can": dict.fromkeys(rules[appointment["status"]], True),
+        "can_pay": appointment["visit_id"] is not None and appointment["status"] != "cancelled",
+    }
+
+
+BLANK_VISIT: Row = {
+    "id": 0,
+    "version": "",
+    "status": "",
+    "priority": "normal",
+    "patient": {"id": 0, "name": ""},
+    "doctor": {"id": 0, "name": ""},
+    "service": {"name": ""},
+    "can": {},
+}
+BLANK_APPOINTMENT: Row = {**BLANK_VISIT, "visit_id": 0}
+BLANK_SECTION: Row = {"id": 0, "name": "", "active": [], "done": []}
+"""What an empty ``<template>`` is rendered from."""

@@ -1,0 +1,21 @@
+"""Addresses of the staff's pages."""
+
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+
+from clinic_project import converters  # noqa: F401 (registers them)
+from clinic_project.dashboards import commands, pages
+
+urlpatterns = [
+    path("", pages.landing, name="landing"),
+    path("login/", pages.LogIn.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("reception/", pages.reception, name="reception"),
+    path("reception/visits/<key:pk>/payment/", pages.payment, name="reception-payment"),
+    path("reception/visits/<key:pk>/<slug:verb>/", commands.visit, {"page": "reception"}, name="reception-visit"),
+    path("reception/appointments/<key:pk>/<slug:verb>/", commands.appointment, name="reception-appointment"),
+    path("reception/payments/<key:pk>/receipt/", pages.receipt, name="receipt"),
+    path("doctor/", pages.doctor, name="doctor"),
+    path("doctor/<key:pk>/call-next/", commands.call_next, name="doctor-call-next"),
+    path("doctor/visits/<key:pk>/<slug:verb>/", commands.visit, {"page": "doctor"}, name="doctor-visit"),
+]

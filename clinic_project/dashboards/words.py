@@ -1,0 +1,98 @@
+"""The sentences that both a template and the page's JavaScript write, once, so that one translation serves both.
+
+``{name}`` is filled in by ``words["…"].format`` here and by ``t()`` of static/dashboards/words.js there.
+"""
+
+from __future__ import annotations
+
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from appointments.models import Appointment
+from payments.models import LedgerEntry
+from queue.models import Visit
+
+
+def labels() -> dict[str, str]:
+    """What the states are called on a screen: ``visit.waiting``, ``appointment.booked``, ``priority.urgent`` …"""
+    return {
+        **{f"visit.{value}": capfirst(str(label)) for value, label in Visit.Status.choices},
+        **{f"appointment.{value}": capfirst(str(label)) for value, label in Appointment.Status.choices},
+        **{f"priority.{value}": capfirst(str(label)) for value, label in Visit.Priority.choices},
+        **{f"method.{value}": capfirst(str(label)) for value, label in LedgerEntry.Method.choices},
+        "appointment.booked": _("Expected"),
+        "appointment.late": _("Late"),
+        "paid.pending": _("Unpaid"),
+        "paid.partially_paid": _("Part paid"),
+        "paid.paid": _("Paid"),
+        "paid.refunded": _("Refunded"),
+        "paid.void": _("No charge"),
+        "paid.": _("Payment"),
+        "since": _("since {time}"),
+        "called_at": _("called {time}"),
+        "called_again": _("called {time}, {count} times"),
+        "inside_since": _("inside since {time}"),
+        "ended_at": _("until {time}"),
+        "call": _("Call"),
+        "call_again": _("Call again"),
+        "waiting_count": _("{count} waiting"),
+        "unpaid_count": _("{count} unpaid"),
+        "done_count": _("Finished today: {count}"),
+    }
+
+
+def script_words() -> dict[str, str]:
+    """All that the JavaScript of the pages says."""
+    return {
+        **labels(),
+        "minutes": _("{count} min"),
+        "light.connecting": _("Connecting…"),
+        "light.reconnecting": _("Reconnecting…"),
+        "light.live": _("Live"),
+        "light.catching up": _("Catching up…"),
+        "light.polling": _("Polling (slower)"),
+        "light.offline": _("Stale since {time}"),
+        "light.signed out": _("Logged out"),
+        "light.removed": _("No access"),
+        "banner.offline": _("Shown as of {time}; reconnecting…"),
+        "banner.signed_out": _("You have been logged out. What you see is as of {time}."),
+        "banner.disabled": _("This account is disabled. Ask an administrator of your clinic."),
+        "banner.log_in": _("Log in again"),
+        "arrived": _("{ticket} {name} has arrived"),
+        "arrived_many": _("{count} patients have arrived meanwhile"),
+        "dismiss": _("Dismiss"),
+        "done.check_in": _("{name} is checked in"),
+        "done.walk_in": _("{ticket} {name} is in the queue"),
+        "done.book": _("{name} is booked for {time} on {date}"),
+        "done.payment": _("Payment is recorded"),
+        "fail.network": _("No answer from the server. Try again: it won't be done twice."),
+        "fail.busy": _("The server is busy. Nothing was changed; try again in a moment."),
+        "fail.signed_out": _("You have been logged out. Nothing was changed."),
+        "fail.unknown": _("That didn't work. Reload the page if it happens again."),
+        "fail.load": _("This could not be loaded."),
+        "retry": _("Try again"),
+        "loading": _("Loading…"),
+        "search.none": _("Nobody found."),
+        "search.some": _("{count} found. Use the arrow keys."),
+        "search.more": _("More are found; type more to narrow it down."),
+        "search.register": _("Register “{text}” as a new patient"),
+        "search.register_empty": _("Register a new patient"),
+        "born": _("born {date}"),
+        "here.queue": _("Already in the queue: {ticket}, {doctor}, {status}."),
+        "here.booked": _("Has an appointment today at {time} with {doctor}."),
+        "why.same": _("Same: {why}"),
+        "slots.none": _("No working hours on this day."),
+        "slots.full": _("No free time left on this day."),
+        "slots.free": _("{count} free times"),
+        "slots.taken": _("taken"),
+        "slots.past": _("past"),
+        "book": _("Book"),
+        "book_at": _("Book {time}"),
+        "take": _("Take {amount}"),
+        "take_nothing": _("Record"),
+        "move.first": _("Already first"),
+        "queue.empty": _("Nobody is waiting."),
+        "past.none": _("No earlier visits."),
+        "past.more": _("Only the latest are shown."),
+        "day_changed": _("A new day has begun: {date}"),
+    }

@@ -1,0 +1,107 @@
+"""From exceptions to answers (contract/api.md, section 4)."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.db import IntegrityError, OperationalError
+from django.db.models import Model
+from django.http import Http404, HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import exception_handler
+
+from appointments.models import Appointment
+from appointments.serializers import AppointmentDetailSerializer
+from clinics.exceptions import DomainError, InvalidInput
+from clinics.models import Clinic, Doctor, Service
+from clinics.serializers import ClinicSerializer, DoctorSerializer, ServiceSerializer
+from patients.actions import PossibleDuplicate
+from patients.models import Patient
+from patients.serializers import CandidateSerializer, PatientSerializer
+from payments.models import Payment
+from payments.serializers import PaymentSerializer
+from queue.models import Visit
+from queue.serializers import VisitSerializer
+
+logger = logging.getLogger(__name__)
+
+_SHAPES: dict[type[Model], type[BaseSerializer[Any]]] = {
+    Appointment: AppointmentDetailSerializer,
+    Visit: VisitSerializer,
+    Payment: PaymentSerializer,
+    Patient: PatientSerializer,
+    Clinic: ClinicSerializer,
+    Doctor: DoctorSerializer,
+    Service: ServiceSerializer,
+}
+_WORDS = {"permission_denied": "forbidden"}
+
+
+def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler: validation as ``{field: [sentence]}``, all else as ``{detail, code}``."""
+    if isinstance(exc, InvalidInput):
+        return Response(exc.errors, status=400)
+    if isinstance(exc, DomainError):
+        return _refusal(exc, context)
+    if isinstance(exc, IntegrityError):
+        # Two calls at once passed the same check; the database let one of them through.
+        return Response(
+            {"detail": "Somebody else has just saved the same. Look again, then repeat.", "code": "conflict"}, status=409
+        )
+    if isinstance(exc, RecursionError):
+        exc = exceptions.ParseError("This JSON is nested too deeply.")
+    if isinstance(exc, OperationalError):
+        logger.error("The database could not answer in time", exc_info=exc)
+        response = Response(
+            {"detail": "The server is busy. Nothing was changed; try again in a moment.", "code": "unavailable"}, status=503
+        )
+        response["Retry-After"] = "1"
+        return response
+    if isinstance(exc, Http404):
+        exc = exceptions.NotFound("There is nothing here, or it isn't yours.")
+    elif isinstance(exc, DjangoPermissionDenied):
+        exc = exceptions.PermissionDenied()
+    answer = exception_handler(exc, context)
+    if answer is None or not isinstance(exc, exceptions.APIException):
+        return answer
+    if isinstance(exc, exceptions.ValidationError):
+        if not isinstance(answer.data, dict):
+            answer.data = {"non_field_errors": answer.data}
+        return answer
+    codes = exc.get_codes()
+    code = codes if isinstance(codes, str) else exc.default_code
+    if isinstance(answer.data, dict) and isinstance(answer.data.get("code"), str):
+        # simplejwt's refusals carry their word beside the sentence.
+        code = str(answer.data["code"])
+    detail = answer.data.get("detail", exc.default_detail) if isinstance(answer.data, dict) else exc.default_detail
+    answer.data = {"detail": detail, "code": _WORDS.get(code, code)}
+    return answer
+
+
+def _refusal(error: DomainError, context: dict[str, Any]) -> Response:
+    answer: dict[str, Any] = {"detail": error.detail, "code": error.code}
+    if error.status == 409:
+        answer["current"] = _shape(error.current, context)
+    if isinstance(error, PossibleDuplicate):
+        answer["candidates"] = CandidateSerializer(error.extra["candidates"], many=True).data
+    return Response(answer, status=error.status)
+
+
+def _shape(instance: Model | None, context: dict[str, Any]) -> Any:
+    """The object as it is now: what a failed command left in memory is read again."""
+    if instance is None or instance.pk is None:
+        return None
+    shape = _SHAPES.get(type(instance))
+    fresh = type(instance)._base_manager.filter(pk=instance.pk).first()
+    return None if shape is None or fresh is None else shape(fresh, context={"request": context.get("request")}).data
+
+
+@csrf_exempt
+def not_found(request: HttpRequest, *_: Any, **__: Any) -> JsonResponse:
+    """Any other address under /api/."""
+    return JsonResponse({"detail": "There is no such address. /api/docs/ lists them.", "code": "not_found"}, status=404)
