@@ -1,0 +1,48 @@
+/** News for everybody: seen as a toast, heard through the live region that the toasts stand in. */
+
+import { byId, clone, slot } from './dom.js';
+
+const STAYS = 8_000;
+const AT_ONCE = 4;
+
+/**
+ * @param {string} text
+ * @param {{bad?: boolean}} [options]
+ */
+export function toast(text, { bad = false } = {}) {
+  const region = byId('toasts');
+  const element = clone('toast-template');
+  slot(element, 'text').textContent = text;
+  element.classList.toggle('toast--bad', bad);
+  const close = () => element.remove();
+  slot(element, 'close').addEventListener('click', close);
+  while (region.children.length >= AT_ONCE) region.firstElementChild.remove();
+  region.append(element);
+  // It doesn't go while somebody reads it.
+  const later = () => setTimeout(() => (element.matches(':hover, :focus-within') ? later() : close()), STAYS);
+  later();
+}
+
+/**
+ * One piece of news per check-in. What was missed while there was no line comes all at once, and becomes one sentence.
+ * @param {(visits: any[]) => void} tell
+ * @param {number} [together] ms within which they are told together
+ */
+export function checkinNews(tell, together = 150) {
+  /** @type {Set<string>} */
+  const told = new Set();
+  /** @type {any[]} */
+  let waiting = [];
+  return (/** @type {any} */ { data: { visit } }) => {
+    const key = `${visit.id} ${visit.checked_in_at}`;
+    if (told.has(key)) return;
+    told.add(key);
+    waiting.push(visit);
+    if (waiting.length > 1) return;
+    setTimeout(() => {
+      const visits = waiting;
+      waiting = [];
+      tell(visits);
+    }, together);
+  };
+}

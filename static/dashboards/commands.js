@@ -1,0 +1,116 @@
+/** A click on a row's button: one call, the answer into the store, a refusal beside the button. */
+
+import { Refusal, get, post } from './api.js';
+import { toast } from './announce.js';
+import { keepingFocus, setText, slot } from './dom.js';
+import { t } from './words.js';
+
+/** @typedef {import('../realtime/create-store.js').Store} Store */
+
+/**
+ * Run what a button stands for; while it runs, the button does nothing more. Not `disabled`: that would take the focus.
+ * @template T
+ * @param {any} button
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T|undefined>} undefined if it is running already
+ */
+export async function whileBusy(button, work) {
+  if (!button) return work();
+  if (button.getAttribute('aria-busy') === 'true') return undefined;
+  button.setAttribute('aria-busy', 'true');
+  button.setAttribute('aria-disabled', 'true');
+  try {
+    return await work();
+  } finally {
+    button.removeAttribute('aria-busy');
+    button.removeAttribute('aria-disabled');
+  }
+}
+
+/** Say why not, near the place; if the row is gone once the page is drawn anew, as a toast. @param {any} place @param {unknown} error */
+export function complain(place, error) {
+  if (!(error instanceof Refusal)) console.error(error);
+  const sentence = error instanceof Refusal ? error.message : t('fail.unknown');
+  requestAnimationFrame(() => {
+    if (place?.isConnected) setText(slot(place, 'message'), sentence);
+    else toast(sentence, { bad: true });
+  });
+}
+
+/** @param {any} place */
+export const hush = (place) => setText(slot(place, 'message'), '');
+
+/** What of a visit somebody looks at when they decide; a payment that came in meanwhile isn't a reason to ask again. */
+const DECISIVE = ['status', 'call_count', 'priority'];
+const sameToTheEye = (/** @type {any} */ a, /** @type {any} */ b) => DECISIVE.every((name) => a[name] === b[name]) && a.doctor.id === b.doctor.id;
+
+/**
+ * One step of a visit, bound to the state that was on the screen: two people who click at once do one thing.
+ * @param {Store} store
+ * @param {number} id
+ * @param {string} verb as in the API's address
+ * @param {object} [body]
+ */
+export async function actOnVisit(store, id, verb, body = {}) {
+  const seen = store.getState().visits[id];
+  const path = `/api/visits/${id}/${verb}/`;
+  try {
+    const visit = await post(path, { ...body, version: seen.version });
+    store.answer('visit', visit);
+    return visit;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const { current } = error;
+    if (current) store.answer('visit', current);
+    if (error.code !== 'stale_version' || !current || !sameToTheEye(seen, current)) throw error;
+    const visit = await post(path, { ...body, version: current.version });
+    store.answer('visit', visit);
+    return visit;
+  }
+}
+
+/**
+ * One step of an appointment.
+ * @param {Store} store
+ * @param {number} id
+ * @param {string} verb
+ * @param {object} [body]
+ * @param {boolean} [isLive] if not, nobody tells us of its visit: ask for it
+ */
+export async function actOnAppointment(store, id, verb, body = {}, isLive = true) {
+  try {
+    const appointment = await post(`/api/appointments/${id}/${verb}/`, body);
+    store.answer('appointment', appointment);
+    if (!isLive && appointment.visit_id) store.answer('visit', await get(`/api/visits/${appointment.visit_id}/`));
+    return appointment;
+  } catch (error) {
+    if (error instanceof Refusal && error.current) store.answer('appointment', error.current);
+    throw error;
+  }
+}
+
+/**
+ * Buttons and links with data-do in a container's rows, now and later.
+ * @param {any} container
+ * @param {(verb: string, id: number, button: any, row: any) => Promise<unknown>|undefined} act undefined: the browser's own way
+ */
+export function listen(container, act) {
+  container.addEventListener('click', (/** @type {any} */ event) => {
+    const button = event.target.closest('[data-do]');
+    if (!button || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    const row = button.closest('[data-key]');
+    if (button.getAttribute('aria-disabled') === 'true') return;
+    hush(row);
+    whileBusy(button, () => Promise.resolve(act(button.dataset.do, Number(row.dataset.key), button, row))).then(
+      () => closeMore(row),
+      (error) => complain(row, error),
+    );
+  });
+}
+
+/** @param {any} row */
+function closeMore(row) {
+  const more = row.querySelector('details[open]');
+  if (more) keepingFocus(row, () => (more.open = false));
+}

@@ -1,0 +1,31 @@
+/** The reception page. */
+
+import { checkinNews, toast } from './announce.js';
+import { byId } from './dom.js';
+import { goLive } from './live.js';
+import { appointmentArea } from './reception/appointments.js';
+import { dialogs } from './reception/dialogs.js';
+import { paymentDialog } from './reception/payment.js';
+import { queueArea } from './reception/queue.js';
+import { workArea } from './reception/work.js';
+import { t } from './words.js';
+
+goLive({
+  kind: 'clinic',
+  begin(live) {
+    const tools = { ...live, clinic: live.start.clinics[live.start.clinic], openPayment: paymentDialog(live), ...dialogs(live) };
+    const areas = [queueArea(tools), appointmentArea(tools), workArea(tools)];
+
+    live.socket.onNewCheckin(
+      checkinNews((visits) => {
+        if (visits.length > 3) toast(t('arrived_many', { count: visits.length }));
+        else for (const visit of visits) toast(t('arrived', { ticket: visit.ticket, name: visit.patient.name }));
+      }),
+    );
+    byId('clinic-choice')?.addEventListener('change', (/** @type {any} */ event) => event.target.form.requestSubmit());
+
+    return () => {
+      for (const draw of areas) draw();
+    };
+  },
+});

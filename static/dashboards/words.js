@@ -1,0 +1,18 @@
+/** The page's sentences, translated by the server (clinic_project/dashboards/words.py). */
+
+/** @type {Record<string, string>} */
+let words = {};
+
+/** @param {Record<string, string>} given */
+export function useWords(given) {
+  words = given;
+}
+
+/**
+ * @param {string} key
+ * @param {Record<string, string|number>} [values] for the {names} in the sentence
+ * @returns {string} the key itself if nobody wrote a sentence, so that the gap is seen
+ */
+export function t(key, values = {}) {
+  return (words[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+}

@@ -1,0 +1,403 @@
+import { CLOSE, STATE, TIMING } from './constants.js';
+import { Alarms } from './alarms.js';
+import { Announcer } from './announcer.js';
+import { retryDelay } from './backoff.js';
+import { Connection } from './connection.js';
+import { Listeners } from './listeners.js';
+import { watchPage } from './page.js';
+import { Poller } from './poll.js';
+import { Subscriptions } from './subscriptions.js';
+import { Token } from './token.js';
+
+/** @typedef {import('./constants.js').Start} Start */
+
+/**
+ * @typedef {object} Options
+ * @property {string|URL} url of the WebSocket, may be relative to the page: '/ws/queue/'
+ * @property {() => Promise<string|null>|string|null} getToken an access token; null, or an error with `signedOut: true`:
+ *   nobody is logged in; any other error: try again later
+ * @property {string|URL} [pollUrl] of the fallback; /api/realtime/events/ of the same host unless given
+ * @property {Partial<Start>} [broadcast] where the broadcast room stood when the page was rendered
+ * @property {typeof WebSocket} [WebSocket]
+ * @property {typeof fetch} [fetch]
+ * @property {import('./alarms.js').Timers} [timers]
+ * @property {() => number} [now] ms since 1970
+ * @property {() => number} [random] 0 ≤ x < 1
+ * @property {{window?: any, document?: any, navigator?: any}} [page]
+ * @property {(error: unknown) => void} [report] gets what a listener throws
+ */
+
+/** The live connection of a page (contract, section 9). Connects by itself, and again, until it is closed. */
+export class QueueSocket extends Announcer {
+  /** @type {import('./constants.js').State} */
+  #state = STATE.CONNECTING;
+  /** @type {number|null} */
+  #since = null;
+  #url;
+  #WebSocket;
+  #timers;
+  #now;
+  #random;
+  #listeners;
+  #alarms;
+  #rooms;
+  #poller;
+  #token;
+  #page;
+  /** @type {Connection|null} */
+  #link = null;
+  /** Counts tries and their ends. Whatever awaited something and finds another number has been overtaken. */
+  #generation = 0;
+  #trying = false;
+  #ref = 0;
+  #connects = 0;
+  #failures = 0;
+  #healthy = false;
+  #stopped = false;
+  #notBefore = 0;
+  /** @type {number|null} */
+  #authRef = null;
+  #lastDetail = '';
+
+  /** @param {Options} options */
+  constructor({ url, getToken, pollUrl, broadcast, ...tools }) {
+    const listeners = new Listeners(tools.report);
+    super(listeners);
+    const base = globalThis.location?.href;
+    const socketUrl = new URL(url, base);
+    socketUrl.protocol = socketUrl.protocol.replace(/^http/, 'ws');
+    const httpUrl = new URL(pollUrl ?? '/api/realtime/events/', pollUrl ? base : socketUrl);
+    httpUrl.protocol = httpUrl.protocol.replace(/^ws/, 'http');
+    this.#url = socketUrl.href;
+    this.#WebSocket = tools.WebSocket ?? globalThis.WebSocket;
+    // Wrapped: browsers refuse to run these as methods of another object.
+    this.#timers = tools.timers ?? {
+      setTimeout: (/** @type {() => void} */ fn, /** @type {number} */ ms) => globalThis.setTimeout(fn, ms),
+      clearTimeout: (/** @type {any} */ id) => globalThis.clearTimeout(id),
+    };
+    this.#now = tools.now ?? Date.now;
+    this.#random = tools.random ?? Math.random;
+    this.#listeners = listeners;
+    this.#alarms = new Alarms(this.#timers);
+    this.#rooms = new Subscriptions({
+      send: (event, data) => this.#link?.send(event, data) ?? 0,
+      emit: (name, value) => listeners.emit(name, value),
+      timers: this.#timers,
+      random: this.#random,
+      broadcast,
+    });
+    this.#token = new Token({
+      getToken,
+      timers: this.#timers,
+      now: this.#now,
+      random: this.#random,
+      on: {
+        renewed: (token) => {
+          if (this.#link) this.#authRef = this.#link.send('authenticate', { token });
+        },
+        signedOut: () => this.#stop(),
+      },
+    });
+    this.#page = watchPage(tools.page ?? globalThis, {
+      online: () => this.#wake(true),
+      shown: () => this.#wake(false),
+      back: () => this.#wake(false),
+      offline: () => {
+        this.#link?.probe();
+        this.#rest();
+      },
+      hidden: () => this.#rest(),
+      leave: () => this.#sleep(),
+    });
+    this.#poller = new Poller({
+      url: httpUrl.href,
+      fetch: tools.fetch ?? ((...args) => globalThis.fetch(...args)),
+      token: (stale) => this.#token.other(stale),
+      cursors: () => this.#rooms.cursors(),
+      epoch: () => this.#rooms.epoch,
+      timers: this.#timers,
+      now: this.#now,
+      random: this.#random,
+      dormant: this.#page.dormant,
+      on: {
+        answer: (body) => this.#polled(body),
+        refused: (room, detail) => this.#rooms.drop(room, detail),
+        failed: (error) => (error?.signedOut ? this.#stop() : this.#set(STATE.OFFLINE)),
+      },
+    });
+    this.#try();
+  }
+
+  /** @returns {import('./constants.js').State} */
+  get state() {
+    return this.#state;
+  }
+
+  /** Time of the last good contact, ms since 1970; null if there was none yet. */
+  get since() {
+    return this.#since;
+  }
+
+  /**
+   * Follow a clinic's room, through every reconnect, until it is left. Again: nothing happens.
+   * @param {number|string} clinicId
+   * @param {Partial<Start>} [start] the snapshot the page already shows; without it, or without its epoch, one is sent
+   */
+  joinQueueRoom(clinicId, start) {
+    this.#join(`clinic_${id(clinicId)}`, start);
+  }
+
+  /** @param {number|string} clinicId */
+  leaveQueueRoom(clinicId) {
+    this.#leave(`clinic_${id(clinicId)}`);
+  }
+
+  /** As `joinQueueRoom`. @param {number|string} doctorId @param {Partial<Start>} [start] */
+  joinDoctorRoom(doctorId, start) {
+    this.#join(`doctor_${id(doctorId)}`, start);
+  }
+
+  /** @param {number|string} doctorId */
+  leaveDoctorRoom(doctorId) {
+    this.#leave(`doctor_${id(doctorId)}`);
+  }
+
+  /** The page is done, or its user logged out. There is no way back: make a new one. */
+  close() {
+    this.#stop();
+    this.#rooms.clear();
+    this.#listeners.clear();
+  }
+
+  /** Counters for tests and support. */
+  stats() {
+    return {
+      state: this.#state,
+      generation: this.#generation,
+      listeners: this.#listeners.size,
+      rooms: this.#rooms.size,
+      reconnects: Math.max(0, this.#connects - 1),
+      failures: this.#failures,
+      ...this.#rooms.counters,
+      resyncs: this.#rooms.resyncs,
+      strays: this.#rooms.strays,
+      polls: this.#poller.polls,
+      timers: this.#alarms.size + this.#token.timers + this.#rooms.timers + this.#poller.timers + (this.#link?.timers ?? 0),
+    };
+  }
+
+  /** @param {string} name @param {Partial<Start>} [start] */
+  #join(name, start) {
+    if (this.#stopped || !this.#rooms.join(name, start)) return;
+    this.#poller.poke();
+    this.#settle();
+  }
+
+  /** @param {string} name */
+  #leave(name) {
+    if (!this.#rooms.leave(name)) return;
+    this.#poller.poke();
+    this.#settle();
+  }
+
+  async #try() {
+    this.#alarms.clear('retry');
+    this.#generation += 1;
+    this.#trying = true;
+    const generation = this.#generation;
+    const over = () => generation !== this.#generation;
+    this.#alarms.set('token', TIMING.OPEN_TIMEOUT, () => this.#down(0));
+    try {
+      const token = await this.#token.ask();
+      if (over()) return;
+      this.#alarms.clear('token');
+      /** @type {Connection} */
+      const link = new Connection({
+        url: this.#url,
+        token,
+        WebSocket: this.#WebSocket,
+        timers: this.#timers,
+        now: this.#now,
+        nextRef: () => (this.#ref += 1),
+        on: {
+          frame: (frame) => {
+            if (!over()) this.#frame(link, frame);
+          },
+          down: (code) => {
+            if (!over()) this.#down(code);
+          },
+        },
+      });
+      this.#link = link;
+    } catch (error) {
+      if (over()) return;
+      if (/** @type {any} */ (error)?.signedOut) this.#stop();
+      else this.#down(0);
+    }
+  }
+
+  /** The try, or the connection, is over. @param {number} code */
+  #down(code) {
+    const failed = !this.#healthy;
+    const worked = this.#link !== null && !this.#trying;
+    this.#drop();
+    if (code === CLOSE.DISABLED) {
+      this.#stop(code);
+      return;
+    }
+    if (failed) this.#failures += 1;
+    if (code !== CLOSE.TOO_MANY && this.#failures >= TIMING.TRIES_BEFORE_POLLING) this.#poller.start();
+    const polling = this.#poller.running;
+    const delay = retryDelay({ code, failures: this.#failures, polling }, this.#random);
+    if (code === CLOSE.TOO_MANY) this.#notBefore = this.#now() + delay;
+    if (!this.#page.dormant()) this.#alarms.set('retry', delay, () => this.#try());
+    // Between two connections it is connecting; once a try has failed it is honest to say that there is no line.
+    if (!polling) this.#set(worked ? STATE.CONNECTING : STATE.OFFLINE, { code });
+  }
+
+  /** Let go of the line, and of whatever is under way to get one. */
+  #drop() {
+    this.#generation += 1;
+    this.#trying = false;
+    this.#link?.drop();
+    this.#link = null;
+    this.#authRef = null;
+    this.#token.rest();
+    this.#healthy = false;
+    this.#alarms.clearAll();
+    this.#rooms.detach();
+  }
+
+  /** @param {number} [code] */
+  #stop(code) {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#drop();
+    this.#poller.stop();
+    this.#page.stop();
+    this.#set(STATE.SIGNED_OUT, { code, detail: this.#lastDetail });
+  }
+
+  /** @param {Connection} link @param {any} frame */
+  #frame(link, frame) {
+    this.#since = this.#now();
+    const data = frame.data ?? {};
+    if (frame.event === 'connected') {
+      this.#connected(link, data);
+    } else if (frame.event === 'authenticated') {
+      this.#authRef = null;
+      this.#token.expires(data.expires_at);
+    } else if (frame.event === 'error') {
+      this.#refused(frame.ref, data);
+    } else if (!this.#trying) {
+      if (frame.event === 'pong') this.#token.clock(data.at);
+      this.#rooms.frame(frame);
+    }
+    this.#settle();
+  }
+
+  /** @param {Connection} link @param {any} data */
+  #connected(link, data) {
+    this.#trying = false;
+    this.#connects += 1;
+    this.#poller.stop();
+    link.watch(data.heartbeat);
+    this.#token.expires(data.expires_at);
+    this.#set(STATE.CATCHING_UP);
+    if (this.#link !== link) return;
+    this.#rooms.connected(data);
+    // The first answer tells the server's time, which the end of the token is counted by.
+    link.ping();
+  }
+
+  /** @param {any} ref @param {any} data */
+  #refused(ref, { code = '', detail = '' }) {
+    if (ref == null) this.#lastDetail = detail;
+    const link = this.#link;
+    const room = this.#rooms.refused(ref, code, detail);
+    this.#listeners.emit('error', { code, detail, room, ref });
+    if (!link || this.#link !== link) return;
+    // The token ran out, or the new one isn't for this connection (another user logged in): a new connection decides.
+    // Too fast is no verdict on a token, it is sent again.
+    const verdict = code === 'unauthenticated' || (ref === this.#authRef && code !== 'rate_limited');
+    if (ref != null && verdict) this.#down(CLOSE.UNAUTHENTICATED);
+  }
+
+  /** Live or not yet: follows from what the rooms have. */
+  #settle() {
+    if (!this.#link || this.#trying) return;
+    if (!this.#rooms.complete) {
+      this.#set(STATE.CATCHING_UP);
+      return;
+    }
+    if (!this.#healthy && !this.#alarms.has('healthy')) {
+      this.#alarms.set('healthy', TIMING.HEALTHY_AFTER, () => {
+        this.#healthy = true;
+        this.#failures = 0;
+      });
+    }
+    this.#set(STATE.LIVE);
+  }
+
+  /** @param {any} body */
+  #polled(body) {
+    this.#since = this.#now();
+    this.#set(STATE.POLLING);
+    return this.#rooms.polled(body);
+  }
+
+  /** @param {import('./constants.js').State} state @param {{code?: number, detail?: string}} [why] */
+  #set(state, why) {
+    if (state === this.#state) return;
+    const previous = this.#state;
+    this.#state = state;
+    this.#listeners.emit('state', { state, previous, since: this.#since, ...(why?.code && { code: why.code }), ...(why?.detail && { detail: why.detail }) });
+  }
+
+  /** The network is back, or somebody looks. @param {boolean} network */
+  #wake(network) {
+    if (this.#stopped) return;
+    const link = this.#link;
+    if (link && !this.#trying) {
+      if (link.silent) {
+        // The machine slept. Asking a dead line would cost seconds in which the screen claims to be live.
+        this.#drop();
+        this.#set(STATE.CONNECTING);
+        this.#try();
+        return;
+      }
+      link.probe();
+      this.#token.check();
+      return;
+    }
+    this.#poller.poke();
+    // A try from before the network came back won't get anywhere; one that runs while somebody looks may.
+    if (this.#trying && !network) return;
+    this.#drop();
+    const quiet = this.#notBefore - this.#now();
+    if (quiet > 0) this.#alarms.set('retry', quiet, () => this.#try());
+    else this.#try();
+  }
+
+  /** Nobody looks and there is no network: wait for an event, not for a clock. */
+  #rest() {
+    if (!this.#page.dormant()) return;
+    this.#alarms.clear('retry');
+    this.#poller.rest();
+  }
+
+  /** The page is put away, perhaps to come back as it is. */
+  #sleep() {
+    if (this.#stopped) return;
+    this.#drop();
+    this.#poller.stop();
+    this.#set(STATE.OFFLINE);
+  }
+}
+
+/** @param {number|string} value */
+function id(value) {
+  const n = Number(value);
+  if (!Number.isSafeInteger(n) || n < 1) throw new TypeError(`Not the id of a room: ${value}`);
+  return n;
+}
