@@ -1,0 +1,52 @@
+"""Fixtures of the domain and API tests; each folder's conftest.py takes them over."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+
+from tests.api.client import as_it_was
+from tests.factories import World
+
+MONDAY = dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC)
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[time_machine.Traveller]:
+    """It is a Monday morning and time goes on: no test depends on the hour at which it is run."""
+    with time_machine.travel(MONDAY, tick=True) as traveller:
+        yield traveller
+
+
+@pytest.fixture(scope="module")
+def standing_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """Made once per module, in a transaction that is never committed."""
+    with django_db_blocker.unblock():
+        assert "test" in str(connection.settings_dict["NAME"])
+        with as_it_was():
+            with time_machine.travel(MONDAY - dt.timedelta(hours=1)):
+                made = World()
+            yield made
+        connection.close()
+
+
+@pytest.fixture
+def db(standing_world: World, django_db_blocker: Any) -> Iterator[None]:
+    """Instead of pytest-django's: what the test does to the database is taken back, and the standing world stays.
+
+    Under the same name, by which pytest-django knows that a database is needed, and in which order tests run.
+    """
+    with django_db_blocker.unblock(), as_it_was():
+        yield
+
+
+@pytest.fixture
+def world(db: None, standing_world: World) -> World:
+    """The test's own copy of the world."""
+    return copy.deepcopy(standing_world)

@@ -1,0 +1,125 @@
+"""Fixtures and rules of every test, nothing of the domain (test data: tests/factories)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+from unittest import mock
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.db import connections
+from django.db.backends.postgresql.operations import DatabaseOperations
+
+# --- The database: each run and each worker has its own ---------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """SQLite: a new file per run, so a run that was killed, or another one, is never in the way."""
+    database = connections["default"].settings_dict
+    if database["ENGINE"].endswith("sqlite3"):
+        database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """PostgreSQL: quick cleaning after transactional tests, and an end that no forgotten connection prevents."""
+    if connections["default"].vendor != "postgresql":
+        yield
+        return
+    with mock.patch.object(DatabaseOperations, "sql_flush", _deletes):
+        yield
+    with django_db_blocker.unblock(), connections["default"].cursor() as cursor:
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        cursor.execute(f"SELECT pg_terminate_backend(pid) {others}")
+
+
+_truncates = DatabaseOperations.sql_flush
+
+
+def _deletes(self: DatabaseOperations, style: Any, tables: list[str], **options: Any) -> list[str]:
+    """TRUNCATE makes new files for each of the fifty tables (half a second), which hold a few rows in a test."""
+    if options.get("reset_sequences"):
+        return _truncates(self, style, tables, **options)
+    return [f"DELETE FROM {self.quote_name(table)};" for table in tables]  # foreign keys are checked at the end
+
+
+# --- Order: no test may need another one before it --------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--order", default="written", help="'reversed', or a number: shuffled with it as the seed")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    order = config.getoption("order")
+    if order == "reversed":
+        items.reverse()
+    elif order != "written":
+        random.Random(int(order)).shuffle(items)
+    # Playwright keeps an event loop in its thread until the end, where async tests could not run any more.
+    items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
+    _leave_out(config, items)
+
+
+# --- What this run has no service for ---------------------------------------------------------------------------------
+
+LEFT_OUT: pytest.StashKey[set[str]] = pytest.StashKey()
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
+    lacking = set()
+    if not settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
+        lacking.add("postgres")
+    if not settings.REDIS_URL:
+        lacking.add("redis")
+    left_out = {item for item in items if any(item.get_closest_marker(name) for name in lacking)}
+    if left_out:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=list(left_out))
+        config.stash[LEFT_OUT].update(item.nodeid for item in left_out)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[LEFT_OUT] = set()
+    # A password costs a third of a second, which is the point of it, but not here. Any server can still check it.
+    PBKDF2PasswordHasher.iterations = 1
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        left_out = session.config.stash[LEFT_OUT]
+        session.config.workeroutput["left_out"] = sorted(left_out)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    node.config.stash[LEFT_OUT].update(getattr(node, "workeroutput", {}).get("left_out", []))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if names := config.stash[LEFT_OUT]:
+        terminalreporter.section("left out: they need PostgreSQL or Redis (make test runs them there)")
+        for name in sorted(names):
+            terminalreporter.line(f"LEFT OUT {name}")
+
+
+# --- Services ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def is_postgres() -> bool:
+    """Does this run use PostgreSQL (else SQLite)?"""
+    return bool(settings.DATABASES["default"]["ENGINE"].endswith("postgresql"))
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> str:
+    """Address of Redis; empty where the run has the in-memory channel layer."""
+    return str(settings.REDIS_URL)

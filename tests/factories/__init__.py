@@ -1,0 +1,17 @@
+"""People, places and hours for tests; what has rules is made by the real actions."""
+
+from tests.factories.directory import ClinicFactory, DoctorFactory, ServiceFactory, UserFactory, work_all_day
+from tests.factories.patients import PatientFactory
+from tests.factories.world import World, book, walk_in
+
+__all__ = [
+    "ClinicFactory",
+    "DoctorFactory",
+    "PatientFactory",
+    "ServiceFactory",
+    "UserFactory",
+    "World",
+    "book",
+    "walk_in",
+    "work_all_day",
+]

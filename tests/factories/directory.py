@@ -1,0 +1,93 @@
+"""Clinics, staff, doctors with hours, services."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+import factory
+from django.contrib.auth.hashers import make_password
+
+from appointments.models import Shift
+from clinics.models import Clinic, Doctor, Role, Service, User
+
+PASSWORD = "correct horse battery"
+
+
+@functools.cache
+def hashed_password() -> str:
+    """Made once: hashing is slow on purpose, and a world has ten users."""
+    return make_password(PASSWORD)
+
+
+def _code(number: int) -> str:
+    """Up to four letters and digits for more than a million clinics."""
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = f"{digit:X}{digits}" if digit < 16 else f"{chr(55 + digit)}{digits}"
+    return digits or "0"
+
+
+class ClinicFactory(factory.django.DjangoModelFactory[Clinic]):
+    class Meta:
+        model = Clinic
+
+    name = factory.Sequence(lambda n: f"Clinic {n}")
+    code = factory.Sequence(_code)
+
+
+class UserFactory(factory.django.DjangoModelFactory[User]):
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    username = factory.Sequence(lambda n: f"user{n}")
+    role = Role.RECEPTIONIST
+    password = factory.LazyFunction(hashed_password)
+
+    @factory.post_generation
+    def clinics(self: Any, create: bool, extracted: Iterable[Clinic] | None, **_: Any) -> None:
+        if extracted:
+            self.clinics.set(extracted)
+
+
+class DoctorFactory(factory.django.DjangoModelFactory[Doctor]):
+    """A doctor with a login, working all day every day at ``clinics``."""
+
+    class Meta:
+        model = Doctor
+        skip_postgeneration_save = True
+
+    name = factory.Sequence(lambda n: f"Dr Number {n}")
+    user = factory.SubFactory(UserFactory, role=Role.DOCTOR)
+
+    @factory.post_generation
+    def clinics(self: Any, create: bool, extracted: Iterable[Clinic] | None, **_: Any) -> None:
+        if extracted:
+            self.clinics.set(extracted)
+            if self.user is not None:
+                self.user.clinics.set(extracted)
+            for clinic in extracted:
+                work_all_day(self, clinic)
+
+
+class ServiceFactory(factory.django.DjangoModelFactory[Service]):
+    class Meta:
+        model = Service
+
+    clinic = factory.SubFactory(ClinicFactory)
+    name = factory.Sequence(lambda n: f"Consultation {n}")
+    duration_minutes = 20
+    price = Decimal("50.00")
+
+
+def work_all_day(doctor: Doctor, clinic: Clinic) -> None:
+    """Hours from midnight to the last minute of every weekday."""
+    Shift.objects.bulk_create(
+        Shift(doctor=doctor, clinic=clinic, weekday=weekday, start_time=dt.time(0), end_time=dt.time(23, 59, 59))
+        for weekday in range(7)
+    )

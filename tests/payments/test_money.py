@@ -1,0 +1,388 @@
+"""Money: sums that can't get out of step, through the API and as properties."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import time_machine
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clinics.exceptions import DomainError, InvalidInput
+from clinics.models import Clinic
+from payments import actions
+from payments.models import LedgerEntry, Payment
+from payments.money import as_text, has_decimals, status_after
+from tests.api.client import Api, as_it_was, desk_dump, outcome
+from tests.factories import ServiceFactory, World, book, walk_in
+from tests.factories.states import visit_in
+
+
+def priced(world: World, price: str, currency: str = "USD") -> Payment:
+    """The payment of a walk-in for a service of that price."""
+    if currency != world.here.currency:
+        world.here.currency = currency
+        world.here.save(update_fields=["currency"])
+    return walk_in(world, service=ServiceFactory(clinic=world.here, price=Decimal(price))).payment  # type: ignore[no-any-return]
+
+
+def pay(api: Api, payment: Payment, amount: str, **extra: Any) -> Any:
+    return api.call("post", f"payments/{payment.pk}/process/", {"amount": amount, "method": "cash", **extra})
+
+
+def refund(api: Api, payment: Payment, amount: str, **extra: Any) -> Any:
+    return api.call("post", f"payments/{payment.pk}/refund/", {"amount": amount, "reason": "mistake", **extra})
+
+
+# --- Properties ---------------------------------------------------------------------------------------------------------
+
+amounts = st.decimals(Decimal(-1), Decimal(60), places=2)
+commands = st.lists(
+    st.tuples(st.sampled_from(["process", "refund"]), amounts, st.sampled_from(["0", "0", "5.00", "50.00"])), max_size=8
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(price=st.decimals(Decimal(0), Decimal("99.99"), places=2), history=commands)
+def test_whatever_is_taken_and_given_back_the_sums_are_right(
+    world: World, price: Decimal, history: list[tuple[str, Decimal, str]]
+) -> None:
+    with as_it_was():
+        payment = priced(world, str(price))
+        taken = given_back = granted = Decimal(0)
+        rows = 0
+        for kind, amount, discount in history:
+            before = desk_dump()
+            try:
+                if kind == "process":
+                    actions.process(payment, by=world.admin, amount=amount, method="card", discount=Decimal(discount))
+                    taken, granted = taken + amount, granted + Decimal(discount)
+                else:
+                    actions.refund(payment, by=world.admin, amount=amount, reason="x")
+                    given_back += amount
+                rows += 1
+            except (DomainError, InvalidInput):
+                assert desk_dump() == before
+        stored = Payment.objects.get(pk=payment.pk)
+        entries = list(stored.entries.all())
+        assert (stored.amount_paid, stored.amount_refunded, stored.discount) == (taken, given_back, granted)
+        assert stored.balance == taken - given_back >= 0
+        assert stored.amount_paid + stored.discount <= stored.amount_due == price
+        assert stored.outstanding >= 0
+        assert len(entries) == rows
+        assert [entry.number for entry in entries] == list(range(1, rows + 1))
+        assert sum(e.amount for e in entries if e.kind == "payment") == taken
+        assert sum(e.amount for e in entries if e.kind == "refund") == given_back
+        assert stored.status == stored.visit.payment_status
+        assert stored.status == status_after(due=price, discount=granted, paid=taken, refunded=given_back)
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6))
+def test_the_state_that_sums_stand_for(due: int, discount: int, paid: int, refunded: int) -> None:
+    status = status_after(due=Decimal(due), discount=Decimal(discount), paid=Decimal(paid), refunded=Decimal(refunded))
+    expected = "partially_paid"
+    if paid and refunded == paid:
+        expected = "refunded"
+    elif paid + discount >= due:
+        expected = "paid"
+    elif paid + discount == 0:
+        expected = "pending"
+    assert status == expected
+
+
+@given(st.decimals(Decimal(0), Decimal(10**8), places=3), st.integers(0, 3))
+def test_written_amounts_are_exact_where_they_fit(amount: Decimal, decimals: int) -> None:
+    text = as_text(amount, decimals)
+    assert len(text.partition(".")[2]) == decimals
+    assert (Decimal(text) == amount) == has_decimals(amount, decimals)
+
+
+# --- Through the API ----------------------------------------------------------------------------------------------------
+
+
+def test_in_parts_to_paid_and_back(world: World) -> None:
+    api, payment = Api(world.admin), priced(world, "50.00")
+    first = pay(api, payment, "20.00", version=payment.version).json()
+    assert (first["status"], first["amount_paid"], first["outstanding"], first["balance"]) == (
+        "partially_paid",
+        "20.00",
+        "30.00",
+        "20.00",
+    )
+    second = pay(api, payment, "25.00", discount="5.00", method="card").json()
+    assert (second["status"], second["amount_paid"], second["discount"], second["outstanding"]) == (
+        "paid",
+        "45.00",
+        "5.00",
+        "0.00",
+    )
+    third = refund(api, payment, "15.00").json()
+    assert (third["status"], third["amount_refunded"], third["balance"]) == ("paid", "15.00", "30.00")
+    last = refund(api, payment, "30.00", method="transfer").json()
+    assert (last["status"], last["balance"], last["outstanding"]) == ("refunded", "0.00", "0.00")
+    assert [(e["kind"], e["amount"], e["discount"], e["method"], e["reason"], e["by"]) for e in last["entries"]] == [
+        ("payment", "20.00", "0.00", "cash", "", world.admin.username),
+        ("payment", "25.00", "5.00", "card", "", world.admin.username),
+        ("refund", "15.00", "0.00", "card", "mistake", world.admin.username),
+        ("refund", "30.00", "0.00", "transfer", "mistake", world.admin.username),
+    ]
+    assert [e["receipt_number"] for e in last["entries"]] == [f"{world.here.code}-2026-{n:06d}" for n in (1, 2, 3, 4)]
+    versions = [answer["version"] for answer in (first, second, third, last)]
+    assert versions == sorted(set(versions))
+    assert outcome(pay(api, payment, "1.00")) == (409, "invalid_transition")
+
+
+@pytest.mark.parametrize(
+    ("amount", "discount", "refusal"),
+    [
+        ("50.01", "0", (409, "overpaid")),
+        ("50.00", "0.01", (409, "overpaid")),
+        ("0.00", "50.01", (409, "overpaid")),
+        ("0", "0", (400, "amount")),
+        ("-1", "0", (400, "amount")),
+        ("1", "-1", (400, "discount")),
+        ("1.001", "0", (400, "amount")),
+        ("1", "0.001", (400, "discount")),
+        ("999999999999", "0", (400, "amount")),
+    ],
+)
+def test_what_is_not_taken(world: World, amount: str, discount: str, refusal: tuple[int, str]) -> None:
+    payment = priced(world, "50.00")
+    before = desk_dump()
+    response = pay(Api(world.receptionist), payment, amount, discount=discount)
+    assert outcome(response) == refusal
+    if refusal[0] == 409:
+        assert (response.json()["current"]["id"], response.json()["current"]["amount_paid"]) == (payment.pk, "0.00")
+    assert desk_dump() == before
+
+
+@pytest.mark.parametrize(
+    ("amount", "refusal"), [("20.01", (409, "refund_exceeds_paid")), ("0", (400, "amount")), ("0.001", (400, "amount"))]
+)
+def test_what_is_not_given_back(world: World, amount: str, refusal: tuple[int, str]) -> None:
+    api, payment = Api(world.admin), priced(world, "50.00")
+    pay(api, payment, "20.00")
+    before = desk_dump()
+    assert outcome(refund(api, payment, amount)) == refusal
+    assert desk_dump() == before
+
+
+def test_nothing_is_given_back_of_nothing(world: World) -> None:
+    payment = priced(world, "50.00")
+    api = Api(world.admin)
+    assert outcome(refund(api, payment, "1.00")) == (409, "refund_exceeds_paid")
+    pay(api, payment, "0", discount="10.00")
+    assert outcome(refund(api, payment, "1.00")) == (409, "refund_exceeds_paid")
+
+
+def test_a_discount_alone(world: World) -> None:
+    payment = priced(world, "50.00")
+    data = pay(Api(world.receptionist), payment, "0", discount="50.00", reason="colleague").json()
+    assert (data["status"], data["amount_paid"], data["entries"][0]["reason"]) == ("paid", "0.00", "colleague")
+
+
+@pytest.mark.parametrize(
+    ("currency", "price", "shown", "part", "too_fine"),
+    [
+        ("JPY", "5000", "5000", "1", "0.5"),
+        ("USD", "12.50", "12.50", "0.01", "0.001"),
+        ("KWD", "1.250", "1.250", "0.001", "0.0001"),
+    ],
+)
+def test_currencies_have_their_own_decimals(
+    world: World, currency: str, price: str, shown: str, part: str, too_fine: str
+) -> None:
+    payment = priced(world, price, currency)
+    api = Api(world.admin)
+    data = api.ok("get", f"payments/{payment.pk}/")
+    assert (data["currency"], data["amount_due"], data["outstanding"]) == (currency, shown, shown)
+    assert outcome(pay(api, payment, too_fine)) == (400, "amount")
+    paid = pay(api, payment, part).json()
+    assert (paid["amount_paid"], paid["entries"][0]["amount"]) == (part, part)
+    rest = Decimal(price) - Decimal(part)
+    assert pay(api, payment, str(rest)).json()["status"] == "paid"
+
+
+def test_a_clinic_that_changes_its_currency_keeps_old_amounts(world: World) -> None:
+    payment = priced(world, "1.250", "KWD")
+    api = Api(world.admin)
+    pay(api, payment, "0.250")
+    api.ok("patch", f"clinics/{world.here.pk}/", {"currency": "JPY"})
+    data = api.ok("get", f"payments/{payment.pk}/")
+    assert (data["currency"], data["amount_due"], data["outstanding"], data["entries"][0]["amount"]) == (
+        "KWD",
+        "1.250",
+        "1.000",
+        "0.250",
+    )
+    assert pay(api, payment, "1.000").json()["status"] == "paid"
+
+
+def test_every_price_can_be_paid(world: World) -> None:
+    """A price with more decimals than the currency would leave a rest that nobody can pay."""
+    world.here.currency = "KWD"
+    world.here.save(update_fields=["currency"])
+    service = ServiceFactory(clinic=world.here, price=Decimal("10.125"))
+    Clinic.objects.get(pk=world.here.pk)
+    Api(world.admin).ok("patch", f"clinics/{world.here.pk}/", {"currency": "USD"})
+    payment = walk_in(world, service=service, clinic=Clinic.objects.get(pk=world.here.pk)).payment
+    api = Api(world.admin)
+    data = api.ok("get", f"payments/{payment.pk}/")
+    assert pay(api, payment, data["outstanding"]).json()["status"] == "paid"
+
+
+def test_the_price_is_that_of_booking(world: World) -> None:
+    payment = Payment.objects.get(visit__appointment=book(world))
+    Api(world.admin).ok("patch", f"services/{world.service.pk}/", {"price": "80.00"})
+    assert Api(world.admin).ok("get", f"payments/{payment.pk}/")["amount_due"] == "50.00"
+
+
+def test_a_free_service_is_paid(world: World) -> None:
+    payment = priced(world, "0")
+    assert (payment.status, payment.visit.payment_status) == ("paid", "paid")
+    assert outcome(pay(Api(world.admin), payment, "1.00")) == (409, "overpaid")
+
+
+# --- Visits and money ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["planned", "waiting", "called", "skipped"])
+def test_a_cancelled_visit_with_nothing_paid_is_void(world: World, state: str) -> None:
+    visit = visit_in(world, state)
+    api = Api(world.admin)
+    answer = api.ok("post", f"visits/{visit.pk}/cancel/", {})
+    assert (answer["payment_status"], Payment.objects.get(visit=visit).status) == ("void", "void")
+    assert outcome(pay(api, visit.payment, "1.00")) == (409, "invalid_transition")
+    assert outcome(refund(api, visit.payment, "1.00")) == (409, "refund_exceeds_paid")
+    assert api.ok("post", f"visits/{visit.pk}/undo/")["payment_status"] == "pending"
+    assert pay(api, visit.payment, "50.00").json()["status"] == "paid"
+
+
+@pytest.mark.parametrize(
+    ("paid", "discount", "status", "after_undo"),
+    [
+        ("20.00", "0", "partially_paid", "partially_paid"),
+        ("50.00", "0", "paid", "paid"),
+        ("0", "10.00", "void", "partially_paid"),
+        ("0", "50.00", "void", "paid"),
+    ],
+)
+def test_a_cancelled_visit_with_money_in_is_not(world: World, paid: str, discount: str, status: str, after_undo: str) -> None:
+    visit = visit_in(world, "waiting")
+    api = Api(world.admin)
+    assert pay(api, visit.payment, paid, discount=discount).status_code == 200
+    assert api.ok("post", f"visits/{visit.pk}/cancel/", {})["payment_status"] == status
+    assert api.ok("post", f"visits/{visit.pk}/undo/")["payment_status"] == after_undo
+
+
+@pytest.mark.parametrize("end", ["leave", "no-show"])
+def test_who_left_or_never_came_still_owes_or_not_as_before(world: World, end: str) -> None:
+    visit = visit_in(world, "planned" if end == "no-show" else "waiting")
+    path = f"appointments/{visit.appointment_id}/no-show/" if end == "no-show" else f"visits/{visit.pk}/leave/"
+    Api(world.admin).ok("post", path)
+    assert Payment.objects.get(visit=visit).status == "pending"
+
+
+def test_paying_never_moves_a_visit(world: World) -> None:
+    api = Api(world.receptionist)
+    visits = [walk_in(world) for _ in range(3)]
+
+    def rows() -> list[Any]:
+        return [
+            (r["id"], r["rank"], r["rank_basis"], r["status"])
+            for r in api.ok("get", f"queue/clinics/{world.here.pk}/")["visits"]
+        ]
+
+    before = rows()
+    pay(api, visits[2].payment, "50.00")
+    assert rows() == before
+    assert [r["payment_status"] for r in api.ok("get", f"queue/clinics/{world.here.pk}/")["visits"]] == [
+        "pending",
+        "pending",
+        "paid",
+    ]
+
+
+# --- The ledger ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_ledger_row_is_never_edited_or_deleted(world: World) -> None:
+    payment = priced(world, "50.00")
+    pay(Api(world.receptionist), payment, "10.00")
+    row = LedgerEntry.objects.get()
+    row.amount = Decimal(1)
+    for attempt in (row.save, row.delete):
+        with pytest.raises(TypeError):
+            attempt()
+    assert LedgerEntry.objects.get().amount == Decimal("10.000")
+
+
+@pytest.mark.parametrize("verb", ["update", "delete"])
+def test_the_ledger_as_a_whole_neither(world: World, verb: str) -> None:
+    payment = priced(world, "50.00")
+    pay(Api(world.receptionist), payment, "10.00")
+    with pytest.raises(TypeError):
+        LedgerEntry.objects.update(amount=1) if verb == "update" else LedgerEntry.objects.all().delete()
+
+
+def test_receipts_count_per_clinic_and_year_without_gaps(world: World, clock: time_machine.Traveller) -> None:
+    there = walk_in(world, clinic=world.there, doctor=world.stranger, service=world.service_there, by=world.receptionist_there)
+    here = priced(world, "50.00")
+    numbers = []
+    for move in (None, dt.datetime(2026, 12, 31, 23, 59, 50, tzinfo=dt.UTC), dt.datetime(2027, 1, 1, 0, 0, 5, tzinfo=dt.UTC)):
+        if move is not None:
+            clock.move_to(move)
+        api = Api(world.superuser)
+        pay(api, here, "1.00")
+        assert outcome(pay(api, here, "100.00")) == (409, "overpaid")
+        pay(api, there.payment, "1.00")
+        numbers.append([LedgerEntry.objects.filter(payment=p).latest("pk").receipt_number for p in (here, there.payment)])
+    codes = (world.here.code, world.there.code)
+    assert numbers == [[f"{code}-{tail}" for code in codes] for tail in ("2026-000001", "2026-000002", "2027-000001")]
+
+
+def test_the_receipts_year_is_the_clinics(world: World, clock: time_machine.Traveller) -> None:
+    world.here.timezone = "Asia/Kathmandu"
+    world.here.save(update_fields=["timezone"])
+    payment = priced(world, "50.00")
+    clock.move_to(dt.datetime(2026, 12, 31, 20, 0, tzinfo=dt.UTC))
+    entry = pay(Api(world.receptionist), payment, "1.00").json()["entries"][0]
+    assert entry["receipt_number"] == f"{world.here.code}-2027-000001"
+
+
+def test_a_receipt_shows_what_is_printed(world: World) -> None:
+    payment = priced(world, "50.00")
+    api = Api(world.receptionist)
+    pay(api, payment, "50.00")
+    receipt = api.ok("get", f"payments/{payment.pk}/receipt/")
+    visit = payment.visit
+    assert {name: receipt[name] for name in ("clinic", "patient", "record_number", "doctor", "service", "date", "ticket")} == {
+        "clinic": world.here.name,
+        "patient": visit.patient.full_name,
+        "record_number": visit.patient.record_number,
+        "doctor": world.doctor.name,
+        "service": visit.service.name,
+        "date": "2026-03-02",
+        "ticket": visit.ticket,
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"status": "paid"}, 1),
+        ({"status": ["paid", "pending"]}, 2),
+        ({"visit": "visit"}, 1),
+        ({"date": "2026-03-02"}, 2),
+        ({"date": "2026-03-03"}, 0),
+    ],
+)
+def test_filters(world: World, query: dict[str, Any], found: int) -> None:
+    visit, other = walk_in(world), walk_in(world)
+    api = Api(world.receptionist)
+    pay(api, other.payment, "50.00")
+    query = {name: visit.pk if value == "visit" else value for name, value in query.items()}
+    assert len(api.all("payments/", **query)) == found

@@ -1,0 +1,3 @@
+from tests.api.fixtures import clock
+
+__all__ = ["clock"]
