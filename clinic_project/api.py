@@ -37,7 +37,6 @@ urlpatterns = [
     path("queue/clinics/<key:pk>/", realtime.ClinicQueueView.as_view(), name="clinic-queue"),
     path("queue/doctors/<key:pk>/", realtime.DoctorQueueView.as_view(), name="doctor-queue"),
     path("queue/doctors/<key:pk>/call-next/", realtime.CallNextView.as_view(), name="call-next"),
-    path("realtime/events/", realtime.poll_events, name="poll-events"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     # Swagger UI draws its arrows as data: images.
     path("docs/", csp_update({"img-src": ["data:"]})(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="docs"),

@@ -47,6 +47,7 @@ class Versioned(models.Model):
         abstract = True
 
     _loaded: dict[str, Any]
+    _saving = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -64,6 +65,7 @@ class Versioned(models.Model):
         held = self.version
         self.version = held + 1
         names = None if update_fields is None else {*update_fields, "version"}
+        self._saving = True
         try:
             with command():
                 super().save(
@@ -75,6 +77,8 @@ class Versioned(models.Model):
         except BaseException:
             self.version = held
             raise
+        finally:
+            self._saving = False
         self._remember(names)
 
     @classmethod
@@ -104,8 +108,10 @@ class Versioned(models.Model):
 
     def _do_update(self, base_qs: Any, using: Any, pk_val: Any, values: Any, *args: Any, **kwargs: Any) -> Any:
         # Django calls this hook for the UPDATE alone, so the version guards exactly the row that is written.
-        updated = super()._do_update(base_qs.filter(version=self.version - 1), using, pk_val, values, *args, **kwargs)
-        if updated:
+        # loaddata comes past save(), to put rows back as they were.
+        guarded = base_qs.filter(version=self.version - 1) if self._saving else base_qs
+        updated = super()._do_update(guarded, using, pk_val, values, *args, **kwargs)
+        if updated or not self._saving:
             return updated
         current = type(self)._base_manager.filter(pk=pk_val).first()
         raise StaleVersion(

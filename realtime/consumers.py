@@ -17,6 +17,7 @@ from clinics.logins import Proof, TokenRefused
 from realtime import frames
 from realtime.frames import BadFrame, Ref, answer_frame, error_frame, timestamp
 from realtime.groups import BROADCAST, RoomRefused, clinic_room, doctor_room
+from realtime.guard import check_rights
 from realtime.hub import Hub, get_hub
 from realtime.middleware import PROTOCOL, prove
 from realtime.sockets import DISABLED, SERVER_ERROR, TOO_MANY_FRAMES, UNAUTHENTICATED, Socket
@@ -95,7 +96,7 @@ class QueueConsumer(AsyncWebsocketConsumer):
         self._arm_expiry()
         await self._greet()
         # Rights may have changed between the token's check and the socket being known to the hub.
-        await self.hub.check_rights({proof.user.pk})
+        await check_rights(self.hub, {proof.user.pk})
 
     async def _refuse(self, refused: TokenRefused) -> None:
         await self.send(error_frame("forbidden" if refused.disabled else "unauthenticated", refused.detail))
@@ -225,7 +226,7 @@ class QueueConsumer(AsyncWebsocketConsumer):
         socket.rights, socket.login_id, socket.expires_at = rights, proof.login_id, proof.expires_at
         self._arm_expiry()
         # Rights may have changed between the token's check and now.
-        await self.hub.check_rights({rights.user_id})
+        await check_rights(self.hub, {rights.user_id})
         if answer:
             socket.write(answer_frame("authenticated", {"expires_at": timestamp(proof.expires_at)}, ref))
         return not socket.closing

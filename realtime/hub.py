@@ -9,24 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import json
 import logging
-import uuid
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from clinics.models import Login, User
 from realtime import doorbell, log
 from realtime.bell import Bell
 from realtime.frames import answer_frame
-from realtime.groups import BROADCAST, CONTROL, Rights, RoomRefused, lost_rooms, require, rights_of
+from realtime.groups import BROADCAST, CONTROL, RoomRefused, require
+from realtime.guard import Control
 from realtime.rooms import HubRoom, Listener
 from realtime.snapshots import snapshot_frame
-from realtime.sockets import DISABLED, RESTARTING, UNAUTHENTICATED, Socket, Subscription
+from realtime.sockets import RESTARTING, Socket, Subscription
 from realtime.threads import in_db
 
 logger = logging.getLogger(__name__)
@@ -35,17 +33,6 @@ READ_AT_ONCE = 1_000
 NUMBER_AFTER = dt.timedelta(seconds=1)
 SNAPSHOT_KEPT = 10.0
 """Seconds for which a snapshot at the same number is shared; short, since a day can end without an event."""
-
-
-class _Control:
-    """The hub's own listener in the control room."""
-
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
-
-    def deliver(self, seq: int, text: str) -> None:
-        users = json.loads(text)["data"]["users"]
-        self._hub.spawn(self._hub.keep_to_rights(None if users is None else set(users)))
 
 
 class Hub:
@@ -58,6 +45,8 @@ class Hub:
         self._bell = Bell(self._on_frame)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._started: asyncio.Task[None] | None = None
+        self._restarting: asyncio.Task[None] | None = None
+        self._restarts = 0
 
     # --- Life -------------------------------------------------------------------------------------------------------
 
@@ -75,16 +64,17 @@ class Hub:
         self.epoch = await in_db(log.epoch)
         control = await self.open(CONTROL)
         if not control.listeners:
-            control.listeners.add(_Control(self))
+            control.listeners.add(Control(self))
         # Last, so that a start that fails leaves nothing running and can be tried again.
         self.spawn(self._bell.listen())
         self.spawn(self._watch())
 
-    def spawn(self, work: Any) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run in the background; a failure is logged, not lost."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
@@ -122,7 +112,7 @@ class Hub:
             room.seq, room.floor = head
             room.ready.set()
             if room.rung > room.seq:
-                self.spawn(self._read_log(room))
+                self._look(room)
         await room.ready.wait()
         return room if self._rooms.get(name) is room else await self.open(name)
 
@@ -156,10 +146,13 @@ class Hub:
         frames = await in_db(log.read, room.name, since, upto)
         return [frame.text for frame in frames] if len(frames) == upto - since else None
 
-    async def catch_up_to(self, room: HubRoom, seq: int) -> None:
-        """A client has seen ``seq``, perhaps from another process: know it too, if it exists."""
-        if seq > room.seq:
-            await self._read_log(room)
+    async def refresh(self, room: HubRoom) -> None:
+        """Know all that was committed before this call: whoever joins finds what they have just written."""
+        look = self._look(room)
+        # Not awaited itself: whoever is cancelled here must not take it from the others, nor a hub that stops end them.
+        await asyncio.wait({look})
+        if not look.cancelled():
+            look.result()
 
     async def snapshot(self, room: HubRoom, seq: int) -> str:
         """The room's snapshot at ``seq``; those who ask for the same at the same time share one."""
@@ -187,8 +180,7 @@ class Hub:
             if name != BROADCAST:
                 await in_db(require, rights, name)
             room = await self.open(name)
-            if since is not None:
-                await self.catch_up_to(room, since)
+            await self.refresh(room)
             # While it waited, rights may have changed, or the last listener have left and closed the room.
             if socket.rights is rights and self._rooms.get(name) is room:
                 break
@@ -234,43 +226,6 @@ class Hub:
         """Where the socket's rooms stand."""
         return {name: self._rooms[name].seq for name in socket.rooms if name in self._rooms}
 
-    # --- Rights -----------------------------------------------------------------------------------------------------
-
-    async def keep_to_rights(self, user_ids: set[int] | None) -> None:
-        """``check_rights``, in the end: a database that can't answer just now must not leave anybody in."""
-        while True:
-            try:
-                return await self.check_rights(user_ids)
-            except DatabaseError as error:
-                logger.warning("Rights couldn't be checked (%s); trying again.", error)
-                await asyncio.sleep(1)
-
-    async def check_rights(self, user_ids: set[int] | None) -> None:
-        """Rights of these users (none: of all) may have changed: close or empty their sockets as the database says now."""
-        sockets = [s for s in self.sockets if user_ids is None or s.rights.user_id in user_ids]
-        if not sockets:
-            return
-        logins = {s.login_id for s in sockets}
-        users, open_logins = await in_db(_load_people, {s.rights.user_id for s in sockets}, logins)
-        for socket in sockets:
-            if socket.login_id not in logins:
-                self.spawn(self.keep_to_rights({socket.rights.user_id}))  # logged in anew while the database was asked
-                continue
-            rights = users.get(socket.rights.user_id)
-            if rights is None:
-                socket.close(DISABLED, ("forbidden", "This account was disabled. Ask an administrator of your clinic."))
-            elif socket.login_id not in open_logins:
-                socket.close(UNAUTHENTICATED, ("unauthenticated", "You have logged out. Log in again."))
-            elif socket.rights.password_mark != rights.password_mark:
-                socket.close(UNAUTHENTICATED, ("unauthenticated", "The password was changed. Log in again."))
-            else:
-                socket.rights = rights
-                for name in await in_db(lost_rooms, rights, list(socket.rooms)):
-                    self.leave(socket, name)
-                    socket.write(answer_frame("removed", {"room": name, "reason": "Your rights to this room have changed."}))
-                continue
-            self.drop(socket)
-
     # --- Frames in --------------------------------------------------------------------------------------------------
 
     def _on_frame(self, name: str, seq: int, text: str) -> None:
@@ -283,19 +238,25 @@ class Hub:
             return
         elif seq == room.seq + 1:
             room.deliver(seq, text)
-        elif not room.behind:
-            room.behind = True
-            self.spawn(self._read_log(room))
+        else:
+            self._look(room)
+
+    def _look(self, room: HubRoom) -> asyncio.Task[None]:
+        if room.look is None:
+            room.look = self.spawn(self._read_log(room))
+        return room.look
 
     async def _read_log(self, room: HubRoom) -> None:
         """Hand on what the log has beyond what was handed on."""
-        # One after the other: whoever waits for this must find what was committed before they asked.
+        # One after the other: whoever asks while one is reading gets the next one, which finds what they mean.
         async with room.reading:
-            room.behind = False
+            room.look = None
             while True:
                 since = room.seq
                 frames = await in_db(log.read, room.name, since, None, READ_AT_ONCE)
                 if frames and frames[0].seq > since + 1:
+                    if room.seq != since:
+                        continue  # moved meanwhile, by a doorbell or a new start
                     # What is between was pruned before this process had read it.
                     await self._start_again()
                     return
@@ -333,8 +294,10 @@ class Hub:
 
     async def _look_at_log(self) -> None:
         known = {name: room.seq for name, room in self._rooms.items() if room.ready.is_set()}
-        names = list(known)
+        names, restarts = list(known), self._restarts
         heads, epoch, orphans = await in_db(_log_state, names)
+        if restarts != self._restarts:
+            return  # numbers of before and after can't be compared
         # Compared with what was known before the question: a doorbell may have been faster than its answer.
         if epoch != self.epoch or any(heads[name].head < seq for name, seq in known.items()):
             await self._start_again()
@@ -344,16 +307,31 @@ class Hub:
             if room is not None:
                 room.floor = heads[name].floor
                 if heads[name].head > room.seq:
-                    await self._read_log(room)
+                    await self.refresh(room)
         if orphans:
             for frame in await in_db(_number_and_ring, orphans):
                 self._on_frame(*frame)
 
     async def _start_again(self) -> None:
-        """The log was restored from a backup, so that numbers mean something else now, or pruned past us: all start again."""
+        """The log was restored from a backup, so that numbers mean something else now, or pruned past us: all start again.
+
+        Several rooms may find out at once; nobody is sent away twice for it.
+        """
+        if self._restarting is None:
+            self._restarting = self.spawn(self._restart())
+        await asyncio.shield(self._restarting)
+
+    async def _restart(self) -> None:
+        try:
+            await self._begin_anew()
+        finally:
+            self._restarting = None
+
+    async def _begin_anew(self) -> None:
         heads, epoch, _orphans = await in_db(_log_state, list(self._rooms))
         # In one go: who joins from here on stands on the new numbers.
         self.epoch = epoch
+        self._restarts += 1
         for socket in tuple(self.sockets):
             socket.close(RESTARTING)
             self.drop(socket)
@@ -373,11 +351,6 @@ def _number_and_ring(rooms: list[str]) -> list[log.Frame]:
 
 def _log_state(names: Iterable[str]) -> tuple[dict[str, log.Head], str, list[str]]:
     return log.heads(names), log.epoch(), log.left_unnumbered(NUMBER_AFTER)
-
-
-def _load_people(user_ids: set[int], login_ids: set[uuid.UUID]) -> tuple[dict[int, Rights], set[uuid.UUID]]:
-    users = {user.pk: rights_of(user) for user in User.objects.filter(pk__in=user_ids, is_active=True).select_related("doctor")}
-    return users, set(Login.objects.filter(pk__in=login_ids, ended_at=None).values_list("pk", flat=True))
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

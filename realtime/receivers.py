@@ -29,7 +29,7 @@ _IGNORED = frozenset({"version", "created_at"})
 def _note(change: Change | RightsChange) -> None:
     running = current_command()
     assert running is not None, "a watched model is always saved within a command (clinics.versioned)"
-    running.changes.append(change)
+    running.note(change)
 
 
 @receiver(post_save, sender=Appointment, dispatch_uid="realtime.appointment")
@@ -94,16 +94,16 @@ _RIGHTS_FIELDS = frozenset({"is_active", "is_superuser", "role", "password"})
 
 
 @receiver(post_save, sender=User, dispatch_uid="realtime.user")
-def note_user(instance: User, created: bool, update_fields: Iterable[str] | None, **_: Any) -> None:
+def note_user(instance: User, created: bool, raw: bool, update_fields: Iterable[str] | None, **_: Any) -> None:
     """A member of staff was changed."""
-    if not created and (update_fields is None or _RIGHTS_FIELDS & set(update_fields)):
+    if not raw and not created and (update_fields is None or _RIGHTS_FIELDS & set(update_fields)):
         _note(RightsChange(frozenset({instance.pk})))
 
 
 @receiver(post_save, sender=Login, dispatch_uid="realtime.login")
-def note_login(instance: Login, created: bool, **_: Any) -> None:
+def note_login(instance: Login, created: bool, raw: bool, **_: Any) -> None:
     """A login was ended."""
-    if not created:
+    if not created and not raw:
         _note(RightsChange(frozenset({instance.user_id})))
 
 
@@ -115,8 +115,10 @@ def note_deleted_user(instance: User, **_: Any) -> None:
 
 
 @receiver(post_save, sender=Doctor, dispatch_uid="realtime.doctor_rights")
-def note_doctor(instance: Doctor, **_: Any) -> None:
+def note_doctor(instance: Doctor, raw: bool, **_: Any) -> None:
     """A doctor got or lost a login."""
+    if raw:
+        return
     users = {user_id for user_id in instance.changes().get("user_id", ()) if user_id is not None}
     if users:
         _note(RightsChange(frozenset(users)))

@@ -23,8 +23,8 @@ class HubRoom:
     listeners: set[Listener] = field(default_factory=set)
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
-    behind: bool = False
-    """A hole was seen, and a look at the log is on its way."""
+    look: asyncio.Task[None] | None = None
+    """A look at the log that has not begun yet: whoever wants one may share it."""
     rung: int = 0
     """The highest number that rang before the room was ready."""
     snapshot: tuple[int, float, asyncio.Future[str]] | None = None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connections
@@ -47,6 +49,26 @@ def _deletes(self: DatabaseOperations, style: Any, tables: list[str], **options:
     if options.get("reset_sequences"):
         return _truncates(self, style, tables, **options)
     return [f"DELETE FROM {self.quote_name(table)};" for table in tables]  # foreign keys are checked at the end
+
+
+# --- The clock: no test depends on the hour at which it is run ---------------------------------------------------------
+
+MONDAY = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
+
+
+@pytest.fixture(autouse=True)
+def clock(request: pytest.FixtureRequest) -> Iterator[time_machine.Traveller | None]:
+    """It is a Monday morning and time goes on; but real servers have the real time."""
+    if "real_time" in request.fixturenames:
+        yield None
+        return
+    with time_machine.travel(MONDAY, tick=True) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def real_time() -> None:
+    """For tests with processes of their own, which share no frozen clock."""
 
 
 # --- Order: no test may need another one before it --------------------------------------------------------------------

@@ -24,7 +24,7 @@ def status_of_the_admin(server: Server, session: str = "") -> int:
 
 
 @pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
-def test_server_answers_dies_and_comes_back_on_its_port(transactional_db: None, kind: Kind) -> None:
+def test_server_answers_dies_and_comes_back_on_its_port(transactional_db: None, real_time: None, kind: Kind) -> None:
     with running_server(kind) as server:
         assert status_of_the_admin(server) == 302
         first, port = server.pid, server.port
@@ -42,7 +42,7 @@ def test_server_answers_dies_and_comes_back_on_its_port(transactional_db: None, 
 
 
 @pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
-def test_server_uses_the_database_of_the_test(transactional_db: None, client: Client, kind: Kind) -> None:
+def test_server_uses_the_database_of_the_test(transactional_db: None, real_time: None, client: Client, kind: Kind) -> None:
     client.force_login(get_user_model().objects.create_superuser(username="seen", password="long-enough-2026"))
 
     with running_server(kind) as server:

@@ -12,16 +12,8 @@ import time_machine
 from django.db import connection
 
 from tests.api.client import as_it_was
+from tests.conftest import MONDAY
 from tests.factories import World
-
-MONDAY = dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC)
-
-
-@pytest.fixture(autouse=True)
-def clock() -> Iterator[time_machine.Traveller]:
-    """It is a Monday morning and time goes on: no test depends on the hour at which it is run."""
-    with time_machine.travel(MONDAY, tick=True) as traveller:
-        yield traveller
 
 
 @pytest.fixture(scope="module")

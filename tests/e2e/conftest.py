@@ -65,7 +65,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(autouse=True)
-def _database(monkeypatch: pytest.MonkeyPatch, transactional_db: None) -> None:
+def _database(monkeypatch: pytest.MonkeyPatch, transactional_db: None, real_time: None) -> None:
     """Tests use the database directly, although Playwright's event loop runs in their thread."""
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 

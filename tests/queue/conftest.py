@@ -1,3 +1,3 @@
-from tests.api.fixtures import clock, db, standing_world, world
+from tests.api.fixtures import db, standing_world, world
 
-__all__ = ["clock", "db", "standing_world", "world"]
+__all__ = ["db", "standing_world", "world"]

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
-from channels.testing import WebsocketCommunicator
+from channels.testing import HttpCommunicator, WebsocketCommunicator
 from django.db import close_old_connections
+from django.http import HttpResponse
+from django.utils.http import urlencode
 
 from clinic_project.asgi import application
 from clinics.logins import refresh_token_for
@@ -219,3 +221,21 @@ def communicator(
     if token is not None:
         sent.append((b"authorization", f"Bearer {token}".encode()))
     return WebsocketCommunicator(application, path, headers=sent, subprotocols=subprotocols)
+
+
+class Answer(HttpResponse):
+    """What came back over plain HTTP."""
+
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+
+async def poll(authorization: str | None = None, *, method: str = "GET", origin: str = "", **query: Any) -> Answer:
+    """A call of the long poll; a list in the query is a parameter that comes several times."""
+    headers = [(b"host", b"localhost:8000")]
+    headers += [(b"authorization", authorization.encode())] if authorization is not None else []
+    headers += [(b"origin", origin.encode())] if origin else []
+    path = f"/api/realtime/events/?{urlencode(query, doseq=True)}"
+    answer = await HttpCommunicator(application, method, path, headers=headers).get_response(timeout=PATIENCE)
+    named = {name.decode(): value.decode() for name, value in answer["headers"]}
+    return Answer(answer["body"], status=answer["status"], headers=named)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import pytest_asyncio
-import time_machine
 from channels.layers import get_channel_layer
 
 from clinics.models import User
@@ -17,24 +15,7 @@ from realtime.hub import Hub, get_hub
 from tests.factories import World
 from tests.realtime.client import Client, communicator, run, token_for
 
-MONDAY = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
-
 Connect = Callable[..., Awaitable[Client]]
-
-
-@pytest.fixture(autouse=True)
-def clock(request: pytest.FixtureRequest) -> Iterator[time_machine.Traveller | None]:
-    """It is a Monday morning and time goes on; but real servers have the real time."""
-    if "real_time" in request.fixturenames:
-        yield None
-        return
-    with time_machine.travel(MONDAY, tick=True) as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def real_time() -> None:
-    """For tests with real servers."""
 
 
 @pytest.fixture

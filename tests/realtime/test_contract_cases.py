@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import time_machine
 
+from tests.conftest import MONDAY
 from tests.factories import World
-from tests.realtime.conftest import MONDAY
 from tests.realtime.flows import FLOWS, Flow
 from tests.realtime.reducer import Screen, fresh
 from tests.realtime.watching import Watcher, screens_of

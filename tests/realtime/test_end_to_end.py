@@ -234,14 +234,8 @@ async def many_calls() -> AsyncIterator[None]:
     executor.shutdown()
 
 
-@pytest.mark.parametrize("server", ["uvicorn"], indirect=True)
-async def test_fifty_long_polls_at_once(server: Server, world: World, desk: Desk, many_calls: None) -> None:
-    await polls(server, world, desk)
-
-
-@pytest.mark.xfail(reason="WhiteNoiseMiddleware is synchronous: each waiting poll holds a thread (report, P3)", strict=True)
-@pytest.mark.parametrize("server", ["uvicorn"], indirect=True)
-async def test_long_poll_holds_no_thread(server: Server, world: World, desk: Desk, many_calls: None) -> None:
+@pytest.mark.parametrize("server", KINDS, indirect=True)
+async def test_fifty_long_polls_at_once_hold_no_thread(server: Server, world: World, desk: Desk, many_calls: None) -> None:
     assert await polls(server, world, desk) < 15
 
 

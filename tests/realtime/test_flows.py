@@ -19,7 +19,7 @@ from django.utils import timezone
 from appointments import actions as appointments
 from appointments.models import Appointment
 from clinics.commands import command
-from clinics.exceptions import DomainError, InvalidInput, StaleVersion
+from clinics.exceptions import DomainError, InvalidInput
 from clinics.models import Service
 from patients import actions as patients
 from patients.models import Patient
@@ -307,7 +307,6 @@ def test_nothing_of_what_was_rolled_back_within_a_command(world: World) -> None:
     assert {visit["id"] for visits in shown for visit in visits} == {first.pk}
 
 
-@pytest.mark.xfail(reason="clinics/commands.py: a plain savepoint within a command isn't noticed (report, P2)")
 def test_nothing_of_what_a_savepoint_took_back_within_a_command(world: World) -> None:
     first, second = walk_in(world), walk_in(world)
     start = last_delivery()
@@ -354,7 +353,6 @@ def test_a_repeated_post_tells_once(world: World) -> None:
     assert told(world, start) == ["queue_updated C D", "new_checkin C"]
 
 
-@pytest.mark.xfail(raises=StaleVersion, reason="clinics/versioned.py: loaddata of a watched model always fails (report, P1)")
 def test_restoring_a_backup_tells_nothing(world: World, tmp_path: Any) -> None:
     """``loaddata`` brings back a state; the new epoch tells (``manage.py new_epoch``)."""
     out = tmp_path / "backup.json"

@@ -15,17 +15,29 @@ from django.db import connection, transaction
 
 from clinics.models import Login, User
 from queue import actions as queue
-from realtime import consumers, log, views
+from realtime import consumers, guard, log, views
 from realtime import hub as hub_module
 from realtime.hub import get_hub
 from realtime.snapshots import snapshot_frame
 from tests.api.client import Api
 from tests.factories import World, walk_in
-from tests.realtime.client import run, token_for
+from tests.realtime.client import Client, run, token_for
 from tests.realtime.conftest import Connect
 from tests.realtime.reducer import Screen, fresh
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def connect(connect: Connect) -> Connect:
+    """Connections that have done all they begin with: no gate holds that."""
+
+    async def settled(user: User) -> Client:
+        client = await connect(user)
+        await client.ask("ping")
+        return client
+
+    return settled
 
 
 class Gate:
@@ -136,7 +148,7 @@ async def test_new_login_while_rights_are_checked_is_not_taken_for_an_ended_one(
     world: World, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = await connect(world.receptionist)
-    gate = Gate(monkeypatch, hub_module, hub_module._load_people)
+    gate = Gate(monkeypatch, guard, guard._load_people)
     await run(world.receptionist.clinics.add, world.there)
     await gate.reached.wait()
     login = await run(Login.objects.create, user=world.receptionist)

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from django.conf import Settings
-from django.test import AsyncClient
 
 from clinics.logins import end
 from clinics.models import Login
@@ -18,12 +17,10 @@ from realtime import log
 from realtime.hub import Hub
 from tests.factories import World, walk_in
 from tests.realtime import shapes
-from tests.realtime.client import run, token_for
+from tests.realtime.client import poll, run, token_for
 from tests.realtime.conftest import Connect
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-PATH = "/api/realtime/events/"
 
 
 class Poller:
@@ -33,7 +30,7 @@ class Poller:
         self.token = token
 
     async def get(self, *rooms: str, **params: Any) -> Any:
-        return await AsyncClient().get(PATH, {"room": rooms, **params}, headers={"Authorization": f"Bearer {self.token}"})
+        return await poll(f"Bearer {self.token}", room=rooms, **params)
 
     async def events(self, *rooms: str, **params: Any) -> dict[str, Any]:
         """The rooms of a good answer, each frame of them checked."""
@@ -257,8 +254,7 @@ async def test_login_that_ends_while_waiting_ends_it(world: World, room: str, hu
 
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer ", "Bearer x.y.z", "Basic dXNlcjpwYXNz", "Token x"])
 async def test_without_a_token_401(hub: Hub, world: World, authorization: str | None) -> None:
-    headers = {} if authorization is None else {"Authorization": authorization}
-    answer = await AsyncClient().get(PATH, {"room": f"clinic_{world.here.pk}:0"}, headers=headers)
+    answer = await poll(authorization, room=f"clinic_{world.here.pk}:0")
 
     assert answer.status_code == 401
     assert answer["WWW-Authenticate"].startswith("Bearer")
@@ -266,7 +262,7 @@ async def test_without_a_token_401(hub: Hub, world: World, authorization: str | 
 
 
 async def test_token_in_the_address_counts_for_nothing(poller: Poller, world: World) -> None:
-    answer = await AsyncClient().get(PATH, {"room": "broadcast:0", "token": poller.token, "access": poller.token})
+    answer = await poll(room="broadcast:0", token=poller.token, access=poller.token)
 
     assert answer.status_code == 401
 
@@ -303,8 +299,18 @@ async def test_too_many_rooms_400(poller: Poller, settings: Settings) -> None:
     assert (await poller.get("clinic_1", "clinic_2", "clinic_3")).status_code == 400
 
 
-@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 async def test_other_verbs_405(poller: Poller, method: str) -> None:
-    answer = await getattr(AsyncClient(), method)(PATH, headers={"Authorization": f"Bearer {poller.token}"})
+    answer = await poll(f"Bearer {poller.token}", method=method)
 
     assert answer.status_code == 405
+
+
+async def test_pages_of_allowed_origins_may_ask(poller: Poller, settings: Settings) -> None:
+    settings.CORS_ALLOWED_ORIGINS = ["http://localhost:3000"]
+    headers = {}
+    for origin in ("http://localhost:3000", "http://localhost:3001"):
+        answer = await poll(f"Bearer {poller.token}", room="broadcast:0", origin=origin)
+        headers[origin] = answer.get("Access-Control-Allow-Origin")
+
+    assert headers == {"http://localhost:3000": "http://localhost:3000", "http://localhost:3001": None}

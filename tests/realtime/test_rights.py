@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 from django.conf import Settings
-from django.test import AsyncClient
 
 from clinics.logins import end
 from clinics.models import Clinic, Doctor, Login, User
 from tests.api.client import Api
 from tests.factories import ClinicFactory, UserFactory, World, walk_in
-from tests.realtime.client import Client, communicator, run, token_for
+from tests.realtime.client import Client, communicator, poll, run, token_for
 from tests.realtime.conftest import Connect
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -91,11 +90,11 @@ async def test_every_role_in_every_room_by_socket(world: World, connect: Connect
 async def test_every_role_in_every_room_by_long_poll(world: World, connect: Connect, who: str) -> None:
     await run(busy, world)
     user = await run(somebody, world, who)
-    headers = {"Authorization": f"Bearer {await run(token_for, user)}"}
+    authorization = f"Bearer {await run(token_for, user)}"
     for name, room_of in ROOMS.items():
         room = room_of(world)
         for asked in (room, f"{room}:0"):
-            answer = await AsyncClient().get("/api/realtime/events/", {"room": ["broadcast:0", asked]}, headers=headers)
+            answer = await poll(authorization, room=["broadcast:0", asked])
             if name in MAY[who]:
                 assert answer.status_code == 200
                 assert answer.json()["rooms"][room]["events"]

@@ -1,3 +1,0 @@
-from tests.api.fixtures import clock
-
-__all__ = ["clock"]
