@@ -13,7 +13,7 @@ import time_machine
 from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connections
-from django.db.backends.postgresql.operations import DatabaseOperations
+from django.db.backends.base.operations import BaseDatabaseOperations
 
 # --- The database: each run and each worker has its own ---------------------------------------------------------------
 
@@ -30,30 +30,33 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """PostgreSQL: quick cleaning after transactional tests, and an end that no forgotten connection prevents."""
-    if connections["default"].vendor != "postgresql":
+    """Quick cleaning after transactional tests, and an end that no forgotten connection prevents."""
+    with (
+        mock.patch.object(type(connections["default"].ops), "sql_flush", _deletes),
+        # It would make the rows anew that are kept.
+        mock.patch("django.core.management.commands.flush.emit_post_migrate_signal"),
+    ):
         yield
-        return
-    with mock.patch.object(DatabaseOperations, "sql_flush", _deletes):
-        yield
-    with django_db_blocker.unblock(), connections["default"].cursor() as cursor:
-        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        cursor.execute(f"SELECT pg_terminate_backend(pid) {others}")
+    if connections["default"].vendor == "postgresql":
+        with django_db_blocker.unblock(), connections["default"].cursor() as cursor:
+            others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            cursor.execute(f"SELECT pg_terminate_backend(pid) {others}")
 
 
-_truncates = DatabaseOperations.sql_flush
+# What `migrate` has written, the same for all tests.
+_KEPT = {"django_content_type", "auth_permission"}
 
 
-def _deletes(self: DatabaseOperations, style: Any, tables: list[str], **options: Any) -> list[str]:
+def _deletes(self: BaseDatabaseOperations, style: Any, tables: list[str], **options: Any) -> list[str]:
     """TRUNCATE makes new files for each of the fifty tables (half a second), which hold a few rows in a test."""
-    if options.get("reset_sequences"):
-        return _truncates(self, style, tables, **options)
-    return [f"DELETE FROM {self.quote_name(table)};" for table in tables]  # foreign keys are checked at the end
+    # Foreign keys are checked at the end.
+    deletes = [f"DELETE FROM {self.quote_name(table)};" for table in tables if table not in _KEPT]
+    return [" ".join(deletes)] if self.connection.vendor == "postgresql" else deletes
 
 
 # --- The clock: no test depends on the hour at which it is run ---------------------------------------------------------
 
-MONDAY = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
+MONDAY = dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +78,7 @@ def real_time() -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--once", action="store_true", help="leave out what `once` gives to the other database")
     parser.addoption("--order", default="written", help="'reversed', or a number: shuffled with it as the seed")
 
 
@@ -90,18 +94,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     _leave_out(config, items)
 
 
-# --- What this run has no service for ---------------------------------------------------------------------------------
+# --- What this run has no service for, or another one does --------------------------------------------------------------
 
 LEFT_OUT: pytest.StashKey[set[str]] = pytest.StashKey()
 
 
 def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
-    lacking = set()
-    if not settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
-        lacking.add("postgres")
+    vendor = "postgresql" if settings.DATABASES["default"]["ENGINE"].endswith("postgresql") else "sqlite"
+    lacking = set() if vendor == "postgresql" else {"postgres"}
     if not settings.REDIS_URL:
         lacking.add("redis")
     left_out = {item for item in items if any(item.get_closest_marker(name) for name in lacking)}
+    if config.getoption("once"):
+        left_out |= {item for item in items if any(mark.args != (vendor,) for mark in item.iter_markers("once"))}
     if left_out:
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=list(left_out))
@@ -127,7 +132,7 @@ def pytest_testnodedown(node: Any, error: object) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if names := config.stash[LEFT_OUT]:
-        terminalreporter.section("left out: they need PostgreSQL or Redis (make test runs them there)")
+        terminalreporter.section("left out here; make test runs them in its other part")
         for name in sorted(names):
             terminalreporter.line(f"LEFT OUT {name}")
 

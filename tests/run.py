@@ -55,14 +55,14 @@ class Result:
 def postgres() -> Result:
     """The Python tests on PostgreSQL and Redis."""
     with running_services() as urls:
-        return _pytest("PostgreSQL + Redis", urls, f"--ignore={BROWSER}", "-n", WORKERS)
+        return _pytest("PostgreSQL + Redis", urls, f"--ignore={BROWSER}", "-n", WORKERS, "--once")
 
 
 def embedded() -> Result:
-    """The same on SQLite and the in-memory layer, backwards: no test may need another one before it."""
+    """The Python tests on SQLite and the in-memory layer, backwards: no test may need another one before it."""
     (ROOT / "var").mkdir(exist_ok=True)
     urls = {"DATABASE_URL": f"sqlite:///{ROOT / 'var/db.sqlite3'}", "REDIS_URL": ""}
-    return _pytest("SQLite", urls, f"--ignore={BROWSER}", "-n", WORKERS, "--order=reversed")
+    return _pytest("SQLite", urls, f"--ignore={BROWSER}", "-n", WORKERS, "--once", "--order=reversed")
 
 
 def browser() -> Result:

@@ -118,6 +118,11 @@ def _postgres(folder: Path) -> Iterator[str]:
             "fsync": "off",
             "full_page_writes": "off",
             "synchronous_commit": "off",
+            "wal_level": "minimal",
+            "max_wal_senders": "0",
+            # Plans are made for a few rows and thrown away: what pays off for large tables costs here.
+            "jit": "off",
+            "autovacuum": "off",
         }
         flags = [flag for name, value in settings.items() for flag in ("-c", f"{name}={value}")]
         server = subprocess.Popen(

@@ -91,6 +91,7 @@ def test_it_refuses_a_time_zone_that_is_none(monkeypatch: pytest.MonkeyPatch) ->
     assert not Clinic.objects.exists()
 
 
+@pytest.mark.once("sqlite")
 class TestWhatIsTold:
     """The whole month, told once for all of these."""
 
@@ -203,6 +204,7 @@ def test_second_run_on_the_same_day_changes_nothing() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.once("sqlite")
 def test_events_are_there_and_numbered() -> None:
     seed()
 
@@ -211,6 +213,7 @@ def test_events_are_there_and_numbered() -> None:
     assert not Delivery.objects.filter(seq=None).exists()
 
 
+@pytest.mark.once("sqlite")
 def test_the_same_day_is_told_the_same_way() -> None:
     def told() -> list[Any]:
         return list(Visit.objects.order_by("pk").values_list("patient__full_name", "doctor__name", "status", "date", "rank"))
@@ -224,6 +227,7 @@ def test_the_same_day_is_told_the_same_way() -> None:
     assert told() == first
 
 
+@pytest.mark.once("sqlite")
 @pytest.mark.parametrize("later", [1, 3])
 def test_on_a_later_day_it_is_brought_up_to_date(later: int) -> None:
     seed()
@@ -247,6 +251,7 @@ def test_on_a_later_day_it_is_brought_up_to_date(later: int) -> None:
     assert rows() == before
 
 
+@pytest.mark.once("sqlite")
 def test_what_somebody_has_changed_stays() -> None:
     seed()
     reception = User.objects.get(username="reception")
@@ -283,6 +288,7 @@ def _book_the_first_free(doctor: Doctor, day: dt.date) -> Appointment:
 HOURS_OF_DAY = [(0, 0, 20), (3, 17, 0), (6, 10, 0), (23, 20, 0)]
 
 
+@pytest.mark.once("sqlite")
 @pytest.mark.parametrize(("hour", "minute", "second"), HOURS_OF_DAY)
 def test_at_any_hour_the_queue_moves_and_a_newcomer_finds_a_slot(
     hour: int, minute: int, second: int, monkeypatch: pytest.MonkeyPatch

@@ -1,3 +1,4 @@
-from tests.admin.site import full_world, manager, superuser, world
+from tests.admin.site import manager, standing_world, superuser
+from tests.api.fixtures import db, world
 
-__all__ = ["full_world", "manager", "superuser", "world"]
+__all__ = ["db", "manager", "standing_world", "superuser", "world"]

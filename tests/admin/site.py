@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,13 +14,13 @@ from appointments.models import TimeOff
 from clinics.models import User
 from payments import actions as payment_actions
 from realtime.models import Delivery, Event
+from tests.api.fixtures import standing
 from tests.factories import ClinicFactory, PatientFactory, World, book, walk_in
 
 Sent = list[tuple[str, list[str]]]
 
 
-@pytest.fixture
-def world(db: None) -> World:
+def two_clinics() -> World:
     """``here`` is the manager's clinic; what belongs to ``there`` alone is called by names that are found at once."""
     world = World(here=ClinicFactory(name="Main Street"), there=ClinicFactory(name="Zanzibar Clinic"))
     world.stranger.name = "Dr Zanzibar"
@@ -34,9 +34,9 @@ def world(db: None) -> World:
     return world
 
 
-@pytest.fixture
-def full_world(world: World) -> World:
+def two_full_clinics() -> World:
     """With something of every kind at both clinics."""
+    world = two_clinics()
     fill(world, 1)
     book(world, clinic=world.there, doctor=world.stranger, service=world.service_there, patient=PatientFactory())
     visit = walk_in(world, clinic=world.there, doctor=world.stranger, service=world.service_there)
@@ -45,6 +45,13 @@ def full_world(world: World) -> World:
     world.receptionist_there.logins.create()
     world.patient.accesses.create(user=world.receptionist_there, how="opened")
     return world
+
+
+@pytest.fixture(scope="module")
+def standing_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """Empty but for the directory."""
+    with standing(two_clinics, django_db_blocker) as made:
+        yield made
 
 
 def fill(world: World, count: int) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -16,16 +17,23 @@ from tests.conftest import MONDAY
 from tests.factories import World
 
 
-@pytest.fixture(scope="module")
-def standing_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
-    """Made once per module, in a transaction that is never committed."""
+@contextmanager
+def standing(make: Callable[[], World], django_db_blocker: Any) -> Iterator[World]:
+    """What ``make`` made, an hour before the tests, in a transaction that is never committed."""
     with django_db_blocker.unblock():
         assert "test" in str(connection.settings_dict["NAME"])
         with as_it_was():
             with time_machine.travel(MONDAY - dt.timedelta(hours=1)):
-                made = World()
+                made = make()
             yield made
         connection.close()
+
+
+@pytest.fixture(scope="module")
+def standing_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """Made once per module; a module may have one of its own."""
+    with standing(World, django_db_blocker) as made:
+        yield made
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from tests.api.client import Api, as_it_was, dump, outcome
 from tests.factories import DoctorFactory, PatientFactory, UserFactory, World
 from tests.factories.world import book, soon, walk_in
 
+pytestmark = pytest.mark.once("postgresql")
+
 PEOPLE = [
     "nobody",
     "receptionist",

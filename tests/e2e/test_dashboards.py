@@ -269,7 +269,7 @@ def test_receptionist_books_a_free_time(at: Callable[..., Page], world: World, d
     desk.get_by_role("button", name="Book 10:00").click()
 
     expect(desk.locator(".toast").filter(has_text="Books Tomorrow is booked for 10:00")).to_be_visible()
-    assert Appointment.objects.get(patient=patient).start.hour == 10
+    assert Appointment.objects.get(patient=patient).start.astimezone(world.here.zone).hour == 10
 
 
 def test_queue_is_rearranged_from_the_desk(at: Callable[..., Page], world: World, do: Callable[..., Any]) -> None:

@@ -62,7 +62,7 @@ class UserFactory(factory.django.DjangoModelFactory[User]):
     @factory.post_generation
     def clinics(self: Any, create: bool, extracted: Iterable[Clinic] | None, **_: Any) -> None:
         if extracted:
-            self.clinics.set(extracted)
+            self.clinics.add(*extracted)
 
 
 class DoctorFactory(factory.django.DjangoModelFactory[Doctor]):
@@ -78,9 +78,9 @@ class DoctorFactory(factory.django.DjangoModelFactory[Doctor]):
     @factory.post_generation
     def clinics(self: Any, create: bool, extracted: Iterable[Clinic] | None, **_: Any) -> None:
         if extracted:
-            self.clinics.set(extracted)
+            self.clinics.add(*extracted)
             if self.user is not None:
-                self.user.clinics.set(extracted)
+                self.user.clinics.add(*extracted)
             for clinic in extracted:
                 work_all_day(self, clinic)
 

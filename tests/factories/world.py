@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from appointments import actions as appointment_actions
 from appointments.models import Appointment
+from clinics.commands import command
 from clinics.models import Clinic, Doctor, Role, Service, User
 from patients.models import Patient
 from queue import actions as queue_actions
@@ -26,6 +27,10 @@ class World:
     there: Clinic = field(default_factory=ClinicFactory)
 
     def __post_init__(self) -> None:
+        with command():  # one transaction and not thirty
+            self._fill()
+
+    def _fill(self) -> None:
         self.doctor: Doctor = DoctorFactory(clinics=[self.here])
         self.colleague: Doctor = DoctorFactory(clinics=[self.here])
         self.stranger: Doctor = DoctorFactory(clinics=[self.there])

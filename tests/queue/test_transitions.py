@@ -76,6 +76,7 @@ def refusal_of(action: str) -> str:
     return "nothing_to_undo" if action == "undo" else "invalid_transition"
 
 
+@pytest.mark.once("sqlite")
 @pytest.mark.parametrize("action", LEADS_TO)
 @pytest.mark.parametrize("state", STATES)
 def test_visit(world: World, state: str, action: str) -> None:
@@ -119,6 +120,7 @@ APPOINTMENT_LEADS_TO = {
 APPOINTMENT_STATES = ["booked", "checked_in", "fulfilled", "cancelled", "no_show"]
 
 
+@pytest.mark.once("sqlite")
 @pytest.mark.parametrize("action", APPOINTMENT_LEADS_TO)
 @pytest.mark.parametrize("state", APPOINTMENT_STATES)
 def test_appointment(world: World, state: str, action: str) -> None:

@@ -249,6 +249,7 @@ def flood(room: str, events: int, size: int) -> None:
     log.number([room])
 
 
+@pytest.mark.once("sqlite")
 @pytest.mark.parametrize("server", KINDS, indirect=True)
 async def test_stalled_reader_is_closed_with_4408_and_holds_nobody_up(server: Server, world: World, desk: Desk) -> None:
     room = f"clinic_{world.here.pk}"
@@ -277,6 +278,7 @@ async def test_stalled_reader_is_closed_with_4408_and_holds_nobody_up(server: Se
 # --- Redis ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.once("postgresql")
 @pytest.mark.parametrize("kind", KINDS)
 async def test_redis_that_is_down_from_the_start(world: World, transactional_db: None, real_time: None, kind: Kind) -> None:
     room = f"clinic_{world.here.pk}"
