@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from contextlib import nullcontext
 from typing import Any, NoReturn, TypeVar
 
 from django.db import models
 
-from clinics.commands import command
+from clinics.commands import command, current_command
 from clinics.exceptions import StaleVersion
 
 T = TypeVar("T", bound=models.Model)
@@ -67,7 +68,8 @@ class Versioned(models.Model):
         names = None if update_fields is None else {*update_fields, "version"}
         self._saving = True
         try:
-            with command():
+            # Within a command its own savepoint is enough.
+            with command() if current_command() is None else nullcontext():
                 super().save(
                     force_insert=force_insert,
                     force_update=force_update or (names is None and not self._state.adding),
