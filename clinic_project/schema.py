@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
@@ -29,6 +30,34 @@ _WRITES = {
 }
 
 
+# It answers past Django's views (realtime/polling.py), where no generator looks.
+_LONG_POLL = {
+    "get": {
+        "operationId": "realtime_events_retrieve",
+        "description": "The events after the numbers last seen, as soon as there are any: for whom no socket can be opened.",
+        "tags": ["realtime"],
+        "security": [{"bearer": []}],
+        "parameters": [
+            {
+                "in": "query",
+                "name": "room",
+                "required": True,
+                "schema": {"type": "array", "items": {"type": "string"}},
+                "description": "`clinic_3:120`: a room and the last number seen; without a number it begins with a snapshot.",
+            },
+            {"in": "query", "name": "wait", "schema": {"type": "number", "minimum": 0, "maximum": 30, "default": 0}},
+            {"in": "query", "name": "epoch", "schema": {"type": "string"}, "description": "In which the numbers were seen."},
+        ],
+        "responses": {
+            "200": {
+                "description": "`{epoch, rooms: {room: {seq, recovered, events}}}`, the frames as on the socket.",
+                "content": {"application/json": {"schema": {"type": "object"}}},
+            }
+        },
+    }
+}
+
+
 class LoginTokenScheme(SimpleJWTScheme):  # type: ignore[no-untyped-call]
     """Bearer tokens; found by drf-spectacular through the class it names."""
 
@@ -37,7 +66,8 @@ class LoginTokenScheme(SimpleJWTScheme):  # type: ignore[no-untyped-call]
 
 
 def describe_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Postprocessing hook: add the error answers of contract/api.md, section 4, to every call."""
+    """Postprocessing hook: add the long poll, and the error answers of contract/api.md, section 4, to every call."""
+    result["paths"]["/api/realtime/events/"] = copy.deepcopy(_LONG_POLL)
     schemas = result["components"].setdefault("schemas", {})
     schemas.update({"Error": _ERROR, "Conflict": _CONFLICT, "Invalid": _INVALID})
     for path, verbs in result["paths"].items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 from unittest import mock
@@ -133,8 +134,8 @@ def pytest_testnodedown(node: Any, error: object) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if names := config.stash[LEFT_OUT]:
         terminalreporter.section("left out here; make test runs them in its other part")
-        for name in sorted(names):
-            terminalreporter.line(f"LEFT OUT {name}")
+        for name, count in sorted(Counter(name.partition("[")[0] for name in names).items()):
+            terminalreporter.line(f"LEFT OUT {name}" + (f" ({count} cases)" if count > 1 else ""))
 
 
 # --- Services ---------------------------------------------------------------------------------------------------------

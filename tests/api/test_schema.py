@@ -30,7 +30,7 @@ PATHS = {
     *(f"/api/visits/{{id}}/{verb}/" for verb in ("move", "priority", "transfer", "history")),
     *("/api/queue/clinics/{id}/", "/api/queue/doctors/{id}/", "/api/queue/doctors/{id}/call-next/"),
     *("/api/payments/", "/api/payments/{id}/", "/api/payments/{id}/process/", "/api/payments/{id}/refund/"),
-    "/api/payments/{id}/receipt/",
+    *("/api/payments/{id}/receipt/", "/api/realtime/events/"),
 }
 
 
