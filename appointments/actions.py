@@ -146,7 +146,6 @@ def book(
         )
         _require_free(appointment)
         _save(appointment)
-        signals.booked.send(sender=Appointment, appointment=appointment, by=by)
     return appointment
 
 
@@ -225,7 +224,9 @@ def follow(appointment: Appointment, status: str) -> None:
     if not appointment.is_active and status in Appointment.ACTIVE:
         _require_free(appointment)
     appointment.status = status
-    _save(appointment, ["status"])
+    if status != Appointment.Status.CANCELLED:
+        appointment.cancel_reason = ""
+    _save(appointment, list(appointment.changes()))
 
 
 def give_to(patient: Patient, *, of: Patient) -> None:

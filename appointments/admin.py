@@ -84,7 +84,7 @@ class TimeOffAdmin(HistoryAdmin):
 
     def zone_for(self, request: HttpRequest, object_id: str | None = None) -> zoneinfo.ZoneInfo:
         doctor = request.POST.get("doctor", "")
-        if object_id is None and doctor.isdecimal():
+        if object_id is None and doctor.isdecimal() and len(doctor) <= 18:
             clinic = viewer_of(request).visible_clinics().filter(doctors=int(doctor)).first()
             if clinic is not None:
                 return clinic.zone

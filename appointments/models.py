@@ -13,6 +13,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from appointments import signals
+from clinics.commands import command
 from clinics.models import Clinic, Doctor, Service
 from clinics.versioned import Versioned
 from patients.models import Patient
@@ -176,6 +178,17 @@ class Appointment(Versioned):
 
     def __str__(self) -> str:
         return f"{self.start.astimezone(self.clinic.zone):%Y-%m-%d %H:%M} {self.patient.full_name}"
+
+    def save(self, **kwargs: Any) -> None:
+        """A new one gets its planned visit and pending payment in the same transaction, whoever saves it."""
+        is_new = self._state.adding
+        if is_new:
+            self.end = self.end or self.start + self.service.duration
+            self.date = self.date or self.clinic.day_of(self.start)
+        with command():
+            super().save(**kwargs)
+            if is_new:
+                signals.booked.send(sender=Appointment, appointment=self, by=self.created_by)
 
     @property
     def is_active(self) -> bool:

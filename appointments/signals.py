@@ -1,5 +1,5 @@
-"""What the apps above complete in the same transaction. Sent by actions, after the appointment is saved, with ``appointment``
-and ``by``; a receiver that raises undoes the whole command."""
+"""What the apps above complete in the same transaction. Sent after the appointment is saved, by its first save (``booked``) or by
+actions, with ``appointment`` and ``by``; a receiver that raises undoes the whole command."""
 
 from django.dispatch import Signal
 

@@ -28,12 +28,13 @@ from clinics.models import Doctor
 from clinics.permissions import DESK, DOCTOR, EVERYONE
 from clinics.serializers import VersionSerializer
 from clinics.viewsets import ApiViewSet, DirectoryViewSet, DoctorViewSet, IdFilter
+from patients.filters import PatientFilter
 
 
 class AppointmentFilter(filters.FilterSet):
     clinic = IdFilter()
     doctor = IdFilter()
-    patient = IdFilter()
+    patient = PatientFilter()
     date = filters.DateFilter()
     status = filters.MultipleChoiceFilter(choices=Appointment.Status.choices)
 

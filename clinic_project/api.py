@@ -16,6 +16,7 @@ from patients.viewsets import PatientViewSet
 from payments.viewsets import PaymentViewSet
 from queue.viewsets import VisitViewSet
 from realtime import views as realtime
+from realtime.polling import poll_events
 
 router = DefaultRouter()
 router.register("clinics", ClinicViewSet, "clinic")
@@ -37,9 +38,17 @@ urlpatterns = [
     path("queue/clinics/<key:pk>/", realtime.ClinicQueueView.as_view(), name="clinic-queue"),
     path("queue/doctors/<key:pk>/", realtime.DoctorQueueView.as_view(), name="doctor-queue"),
     path("queue/doctors/<key:pk>/call-next/", realtime.CallNextView.as_view(), name="call-next"),
+    # Where no ASGI router stands before Django (realtime/routing.py): the same, at the cost of a thread for each that waits.
+    path("realtime/events/", poll_events, name="poll-events"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     # Swagger UI draws its arrows as data: images.
-    path("docs/", csp_update({"img-src": ["data:"]})(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="docs"),
+    path(
+        "docs/",
+        csp_update({"img-src": ["data:"]})(
+            SpectacularSwaggerSplitView.as_view(url_name="schema", http_method_names=["get", "head"])
+        ),
+        name="docs",
+    ),
     path("", include(router.urls)),
     re_path(r"", not_found),
 ]

@@ -36,7 +36,7 @@ def check_channel_layer(app_configs: Any, **_: Any) -> list[CheckMessage]:
     if not settings.REDIS_URL:
         return [
             Warning(
-                "No REDIS_URL: other server processes learn of events only every two seconds.",
+                "No REDIS_URL: other server processes learn of events only when they look at the log.",
                 hint="Set REDIS_URL, or run exactly one process.",
                 id="clinic.W001",
             )

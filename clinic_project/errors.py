@@ -6,7 +6,8 @@ import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.db import IntegrityError, OperationalError
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import IntegrityError
 from django.db.models import Model
 from django.http import Http404, HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -18,6 +19,7 @@ from rest_framework.views import exception_handler
 from appointments.models import Appointment
 from appointments.serializers import AppointmentDetailSerializer
 from clinics.exceptions import DomainError, InvalidInput
+from clinics.middleware import AWAY, UNAVAILABLE
 from clinics.models import Clinic, Doctor, Service
 from clinics.serializers import ClinicSerializer, DoctorSerializer, ServiceSerializer
 from patients.actions import PossibleDuplicate
@@ -39,6 +41,18 @@ _SHAPES: dict[type[Model], type[BaseSerializer[Any]]] = {
     Doctor: DoctorSerializer,
     Service: ServiceSerializer,
 }
+# The first that fits; the answer says all there is to say.
+_PLAIN: list[tuple[Any, int, dict[str, Any]]] = [
+    # Two calls at once passed the same check; the database let one of them through.
+    (
+        IntegrityError,
+        409,
+        {"detail": "Somebody else has just saved the same. Look again, then repeat.", "code": "conflict", "current": None},
+    ),
+    (AWAY, 503, UNAVAILABLE),
+    (RequestDataTooBig, 413, {"detail": "This request is too long. Send less at a time.", "code": "too_large"}),
+    (SuspiciousOperation, 400, {"detail": "This request can't be read. Send fewer fields.", "code": "bad_request"}),
+]
 _WORDS = {"permission_denied": "forbidden"}
 
 
@@ -48,24 +62,12 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
         return Response(exc.errors, status=400)
     if isinstance(exc, DomainError):
         return _refusal(exc, context)
-    if isinstance(exc, IntegrityError):
-        # Two calls at once passed the same check; the database let one of them through.
-        return Response(
-            {"detail": "Somebody else has just saved the same. Look again, then repeat.", "code": "conflict"}, status=409
-        )
-    if isinstance(exc, RecursionError):
-        exc = exceptions.ParseError("This JSON is nested too deeply.")
-    if isinstance(exc, OperationalError):
-        logger.error("The database could not answer in time", exc_info=exc)
-        response = Response(
-            {"detail": "The server is busy. Nothing was changed; try again in a moment.", "code": "unavailable"}, status=503
-        )
-        response["Retry-After"] = "1"
-        return response
-    if isinstance(exc, Http404):
-        exc = exceptions.NotFound("There is nothing here, or it isn't yours.")
-    elif isinstance(exc, DjangoPermissionDenied):
-        exc = exceptions.PermissionDenied()
+    for kinds, status, body in _PLAIN:
+        if isinstance(exc, kinds):
+            if status == 503:
+                logger.error("The database could not answer in time", exc_info=exc)
+            return Response(body, status=status, headers={"Retry-After": "1"} if status == 503 else None)
+    exc = _in_drfs_words(exc)
     answer = exception_handler(exc, context)
     if answer is None or not isinstance(exc, exceptions.APIException):
         return answer
@@ -81,6 +83,16 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     detail = answer.data.get("detail", exc.default_detail) if isinstance(answer.data, dict) else exc.default_detail
     answer.data = {"detail": detail, "code": _WORDS.get(code, code)}
     return answer
+
+
+def _in_drfs_words(exc: Exception) -> Exception:
+    if isinstance(exc, RecursionError):
+        return exceptions.ParseError("This JSON is nested too deeply.")
+    if isinstance(exc, Http404):
+        return exceptions.NotFound("There is nothing here, or it isn't yours.")
+    if isinstance(exc, DjangoPermissionDenied):
+        return exceptions.PermissionDenied()
+    return exc
 
 
 def _refusal(error: DomainError, context: dict[str, Any]) -> Response:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
+from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 
 
+@login_not_required
 @never_cache
 def alive(request: HttpRequest) -> JsonResponse:
     """The process answers."""
@@ -34,6 +36,7 @@ async def _layer() -> str:
     return "ok"
 
 
+@login_not_required
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
     """Each part with its reason. Without its channel layer the desk still works, slower: that is not "not ready"."""

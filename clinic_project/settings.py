@@ -150,11 +150,13 @@ REALTIME: dict[str, Any] = {
     "EXPIRY_GRACE": 10,  # seconds a socket outlives its token
     "RETENTION": timedelta(days=7),
     "REPLAY_LIMIT": 5_000,  # events; more than that is a snapshot
-    "POLL_INTERVAL": 2.0,  # seconds between looks at the log while the channel layer works
+    # Seconds between looks at the log while the channel layer works. The in-memory one doesn't hear other processes
+    # (a management command), which may take rights away: within a second.
+    "POLL_INTERVAL": 2.0 if REDIS_URL else 0.5,
     "POLL_INTERVAL_DEGRADED": 0.25,  # … and while it doesn't
     "FRAME_LIMIT": 16 * 1024,  # bytes of a client's frame
     "FRAMES_PER_SECOND": 20,
-    "FRAMES_BURST": 60,
+    "FRAMES_BURST": 150,  # a client with all its rooms may come back at once
     "BAD_FRAMES": 20,  # in a minute, then 4429
     "ROOMS_PER_SOCKET": 100,
     "SOCKETS_PER_USER": env.int("SOCKETS_PER_USER", 50),
@@ -200,7 +202,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PAGINATION_CLASS": "clinic_project.pagination.Pages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PARSER_CLASSES": [
-        "rest_framework.parsers.JSONParser",
+        "clinic_project.parsers.TextJSONParser",
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],

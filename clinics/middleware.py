@@ -1,21 +1,51 @@
-"""A browser session ends with its login, also when somebody else ends it."""
+"""A browser session ends with its login, also when somebody else ends it; and what is said while the database is away."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from typing import Any
+
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
 
 from clinics.logins import TokenRefused, login_of_session
 
+logger = logging.getLogger(__name__)
+
+AWAY = (OperationalError, InterfaceError)
+"""What is raised when the database can't be reached, or doesn't answer in time."""
+
+UNAVAILABLE = {"detail": "The server is busy. Nothing was changed; try again in a moment.", "code": "unavailable"}
+
 
 class OpenLoginMiddleware(MiddlewareMixin):
-    """Logs a browser out whose login was ended. Stands behind Django's AuthenticationMiddleware."""
+    """Logs a browser out whose login was ended; stands behind Django's AuthenticationMiddleware. It is the first to ask the
+    database, and so the one that answers 503 while that is away. Views that are ``login_not_required`` aren't its business."""
 
-    def process_request(self, request: HttpRequest) -> None:
-        if request.user.is_authenticated:
-            try:
+    def process_view(self, request: HttpRequest, view: Callable[..., Any], *_: Any) -> HttpResponse | None:
+        if not getattr(view, "login_required", True):
+            return None
+        try:
+            if request.user.is_authenticated:
                 login_of_session(request)
-            except TokenRefused:
-                request.session.flush()
-                request.user = AnonymousUser()
+        except TokenRefused:
+            request.session.flush()
+            request.user = AnonymousUser()
+        except AWAY as error:
+            return self.process_exception(request, error)
+        return None
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, AWAY):
+            return None
+        logger.error("The database could not answer in time", exc_info=error)
+        if request.path.startswith("/api/"):
+            response: HttpResponse = JsonResponse(UNAVAILABLE, status=503)
+        else:
+            response = render(request, "503.html", status=503)
+        response["Retry-After"] = "1"
+        return response

@@ -43,10 +43,16 @@ class Clinic(Versioned):
         _("currency"), max_length=3, default="USD", validators=[RegexValidator(r"^[A-Z]{3}$", _("Three letters (ISO 4217)."))]
     )
     late_after_minutes = models.PositiveSmallIntegerField(
-        _("late after, minutes"), default=10, help_text=_("Who arrives later than this queues from arrival, not from the slot.")
+        _("late after, minutes"),
+        default=10,
+        validators=[MaxValueValidator(24 * 60)],
+        help_text=_("Who arrives later than this queues from arrival, not from the slot."),
     )
     walk_in_offset_minutes = models.PositiveSmallIntegerField(
-        _("walk-in offset, minutes"), default=0, help_text=_("Added to a walk-in's arrival before it is placed.")
+        _("walk-in offset, minutes"),
+        default=0,
+        validators=[MaxValueValidator(24 * 60)],
+        help_text=_("Added to a walk-in's arrival before it is placed."),
     )
     is_active = models.BooleanField(_("active"), default=True)
 

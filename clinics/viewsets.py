@@ -87,6 +87,9 @@ class ClinicViewSet(DirectoryViewSet):
 class IdFilter(filters.NumberFilter):
     """Rows that refer to the id; a number that no id can be is refused."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"min_value": 0, **kwargs})
+
     def get_max_validator(self) -> MaxValueValidator:
         return MaxValueValidator(2**63 - 1)
 

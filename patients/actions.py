@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable
 from typing import Any
+
+from django.db import connection
 
 from clinics.commands import command
 from clinics.exceptions import DomainError, InvalidInput, StaleVersion
 from clinics.models import User
 from patients import signals
-from patients.folding import fold_name, fold_phone
 from patients.models import FileAccess, Patient
 from patients.search import possible_duplicates
 
@@ -28,11 +30,19 @@ class AlreadyMerged(DomainError):
 
 def _set_keys(patient: Patient) -> None:
     patient.full_name = " ".join(patient.full_name.split())
-    # A letter may fold to many (ﷺ to eighteen): what doesn't fit isn't compared.
-    patient.name_key = fold_name(patient.full_name)[:400]
-    patient.phone_key = fold_phone(patient.phone)
+    patient.fold()
     if not patient.name_key:
         raise InvalidInput(full_name="Write the patient's name.")
+
+
+def _one_at_a_time(*keys: str) -> None:
+    """Two desks that register the same person at the same moment: the second one finds the first one's file. SQLite has one
+    writer at a time anyhow."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            # In one order, so that two of these can't block each other.
+            for number in sorted({zlib.crc32(key.encode()) for key in keys}):
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
 
 def register(*, by: User | None, force: bool = False, **fields: Any) -> Patient:
@@ -41,6 +51,7 @@ def register(*, by: User | None, force: bool = False, **fields: Any) -> Patient:
         patient = Patient(**fields)
         _set_keys(patient)
         if not force:
+            _one_at_a_time(f"name {patient.name_key}", *([f"phone {patient.phone_key}"] if patient.phone_key else []))
             candidates = possible_duplicates(full_name=patient.full_name, phone=patient.phone, birth_date=patient.birth_date)
             if candidates:
                 raise PossibleDuplicate(
@@ -48,9 +59,6 @@ def register(*, by: User | None, force: bool = False, **fields: Any) -> Patient:
                     extra={"candidates": candidates},
                 )
         patient.save()
-        patient.record_number = f"P-{patient.pk:06d}"
-        # The number comes from the row's own id: one save more, and no counter that all clinics would wait for.
-        patient.save(update_fields=["record_number"])
         log_access([patient], by=by, how=FileAccess.How.CHANGED)
     return patient
 
@@ -71,11 +79,12 @@ def change(patient: Patient, *, by: User | None, version: int | None = None, **f
 
 def lock(patient: Patient, version: int | None = None) -> Patient:
     """The file as it is now, locked until the command ends."""
-    fresh = Patient.objects.select_for_update(of=("self",)).get(pk=patient.pk)
+    # Without the key: the access log may refer to a file that is being changed.
+    fresh = Patient.objects.select_for_update(of=("self",), no_key=True).get(pk=patient.pk)
     if version is not None and version != fresh.version:
         raise StaleVersion("This patient's file has changed since you last saw it. Look at it again.", current=fresh)
     if fresh.merged_into_id is not None:
-        raise AlreadyMerged("This file was merged into another; change that one.", current=fresh)
+        raise AlreadyMerged("This file was merged into another; change that one.", current=fresh.merged_into)
     return fresh
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.core.validators import MinLengthValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from clinics.commands import command
 from clinics.versioned import Versioned
+from patients.folding import fold_name, fold_phone
 
 
 class Sex(models.TextChoices):
@@ -25,7 +29,7 @@ class Patient(Versioned):
 
     record_number = models.CharField(_("record number"), max_length=20, unique=True, null=True, editable=False)
     full_name = models.CharField(_("full name"), max_length=200, validators=[MinLengthValidator(1)])
-    # Folded forms of name and phone, for search and for finding duplicates; kept by actions.
+    # Folded forms of name and phone, for search and for finding duplicates; set by ``fold``.
     name_key = models.CharField(max_length=400, editable=False, db_index=True)
     phone = models.CharField(_("phone"), max_length=40, blank=True)
     phone_key = models.CharField(max_length=40, blank=True, editable=False, db_index=True)
@@ -47,6 +51,24 @@ class Patient(Versioned):
 
     def __str__(self) -> str:
         return f"{self.full_name} ({self.record_number})"
+
+    def fold(self) -> None:
+        """Set the keys from name and phone."""
+        # A letter may fold to many (ﷺ to eighteen): what doesn't fit isn't compared.
+        self.name_key = fold_name(self.full_name)[:400]
+        self.phone_key = fold_phone(self.phone)
+
+    def save(self, **kwargs: Any) -> None:
+        """A new file gets its keys and its record number, whoever saves it."""
+        is_new = self._state.adding
+        if is_new:
+            self.fold()
+        with command():
+            super().save(**kwargs)
+            if is_new and self.record_number is None:
+                # From the row's own id: one save more, and no counter that all clinics would wait for.
+                self.record_number = f"P-{self.pk:06d}"
+                super().save(update_fields=["record_number"])
 
 
 class FileAccess(models.Model):

@@ -130,7 +130,6 @@ def _record(
 def _create(visit: Visit, action: str, by: User | None) -> Visit:
     visit.save()
     VisitStep.objects.create(visit=visit, action=action, to_status=visit.status, by=by, at=timezone.now())
-    signals.opened.send(sender=Visit, visit=visit, by=by)
     return visit
 
 
@@ -140,8 +139,17 @@ def _give_ticket(visit: Visit) -> None:
     if visit.queue_number is not None and visit.date == today:
         return
     visit.date = today
-    visit.queue_number = next_number(visit.clinic_id, "ticket", today.isoformat())
+    visit.queue_number = _number_of_today(visit, today) or next_number(visit.clinic_id, "ticket", today.isoformat())
     visit.ticket_text = f"{visit.clinic.code}-{visit.queue_number:03d}"
+
+
+def _number_of_today(visit: Visit, today: dt.date) -> int | None:
+    """A check-in of today was taken back: the patient still holds its slip."""
+    if visit._state.adding:
+        return None
+    day = visit.clinic.day_bounds(today)
+    step = visit.steps.filter(action="check_in", at__gte=day[0], at__lt=day[1]).order_by("-pk").first()
+    return None if step is None else step.details.get("queue_number")
 
 
 def _move_to_day(visit: Visit, day: dt.date) -> None:
@@ -204,7 +212,7 @@ def arrive(appointment: Appointment, *, by: User | None) -> Visit:
         visit.moved_rank = visit.behind_at = None
         _give_ticket(visit)
         put_in_place(visit)
-        _record(visit, "check_in", by)
+        _record(visit, "check_in", by, queue_number=visit.queue_number)
     return visit
 
 
@@ -302,6 +310,11 @@ def skip(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
     return fresh
 
 
+def _queue_of(visit: Visit) -> Any:
+    """Who waits for the visit's doctor, at its clinic on its day."""
+    return Visit.objects.waiting().filter(clinic_id=visit.clinic_id, doctor_id=visit.doctor_id, date=visit.date)
+
+
 def put_back(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
     """Back to waiting: to the old place, or behind the next two after a skip. Raises ``InvalidTransition``."""
     with command():
@@ -310,9 +323,7 @@ def put_back(visit: Visit, *, by: User | None, version: int | None = None) -> Vi
         fresh.status = target(fresh, "return")
         if was_skipped:
             fresh.moved_rank = None
-            ranks = list(
-                Visit.objects.waiting().filter(doctor_id=fresh.doctor_id, date=fresh.date).values_list("rank", flat=True)
-            )
+            ranks = list(_queue_of(fresh).values_list("rank", flat=True))
             fresh.behind_at = order.behind_the_next(ranks, fresh.priority, fresh.clinic.day_bounds(fresh.date)[0])
         fresh.started_at = None
         put_in_place(fresh)
@@ -361,13 +372,13 @@ def move(visit: Visit, *, by: User | None, after: Visit | None, version: int | N
     """
     with command():
         Doctor.objects.select_for_update(no_key=True).get(pk=visit.doctor_id)
+        # All of them at first and by number, as whoever else locks several visits does.
+        list(_queue_of(visit).select_for_update().order_by("pk").values_list("pk"))
         fresh = lock(visit, version)
         target(fresh, "move")
         if fresh.doctor_id != visit.doctor_id:
             raise StaleVersion("This visit was just given to another doctor. Look at it again.", current=fresh)
-        others = list(
-            Visit.objects.waiting().filter(doctor_id=fresh.doctor_id, date=fresh.date).exclude(pk=fresh.pk).in_order()
-        )
+        others = list(_queue_of(fresh).exclude(pk=fresh.pk).in_order())
         if after is not None and after.pk not in {other.pk for other in others}:
             raise InvalidInput(
                 after="This visit doesn't wait for the same doctor. Name one of the queue, or none for the front."

@@ -10,9 +10,11 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models import Appointment
+from clinics.commands import command
 from clinics.models import Clinic, Doctor, Service
 from clinics.versioned import Versioned, WatchedQuerySet
 from patients.models import Patient
+from queue import signals
 
 
 class VisitQuerySet(WatchedQuerySet["Visit"]):
@@ -126,6 +128,16 @@ class Visit(Versioned):
 
     def __str__(self) -> str:
         return f"{self.ticket or self.date} {self.patient.full_name}"
+
+    def save(self, **kwargs: Any) -> None:
+        """A new one gets its payment in the same transaction, whoever saves it."""
+        is_new = self._state.adding
+        if is_new:
+            self.date = self.date or self.clinic.today()
+        with command():
+            super().save(**kwargs)
+            if is_new:
+                signals.opened.send(sender=Visit, visit=self, by=self.created_by)
 
     @property
     def ticket(self) -> str | None:

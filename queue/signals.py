@@ -1,4 +1,5 @@
-"""What the app above completes in the same transaction. Sent by actions, after the visit is saved, with ``visit`` and ``by``."""
+"""What the app above completes in the same transaction. Sent after the visit is saved, by its first save (``opened``) or by
+actions, with ``visit`` and ``by``."""
 
 from django.dispatch import Signal
 

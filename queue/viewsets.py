@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from clinics.permissions import CLINICIANS, DESK, DOCTOR, EVERYONE, READING
 from clinics.serializers import VersionSerializer
 from clinics.viewsets import ApiViewSet, IdFilter
+from patients.filters import PatientFilter
 from queue import actions
 from queue.models import Visit
 from queue.serializers import (
@@ -32,7 +33,7 @@ from queue.serializers import (
 class VisitFilter(filters.FilterSet):
     clinic = IdFilter()
     doctor = IdFilter()
-    patient = IdFilter()
+    patient = PatientFilter()
     date = filters.DateFilter()
     status = filters.MultipleChoiceFilter(choices=Visit.Status.choices)
 

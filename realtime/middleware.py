@@ -37,9 +37,12 @@ def is_allowed_origin(origin: str | None, host: str | None, *, secure: bool) -> 
         return True
     if origin in settings.CORS_ALLOWED_ORIGINS or origin in settings.CSRF_TRUSTED_ORIGINS:
         return True
-    domain, _port = split_domain_port(host or "")
-    own = f"{'https' if secure else 'http'}://{host}"
-    return origin == own and bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+    scheme = "https://" if secure else "http://"
+    (name, port), (own_name, own_port) = split_domain_port(origin.removeprefix(scheme)), split_domain_port(host or "")
+    if not origin.startswith(scheme) or not name or port != own_port or not validate_host(own_name, settings.ALLOWED_HOSTS):
+        return False
+    # A star lets any name reach this server, not any page.
+    return name == own_name or validate_host(name, [allowed for allowed in settings.ALLOWED_HOSTS if allowed != "*"])
 
 
 class OriginMiddleware:

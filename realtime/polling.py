@@ -9,17 +9,20 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass, field
+from importlib import import_module
 from io import BytesIO
 from typing import Any
 
 from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
+from django.contrib.auth import get_user
+from django.core.exceptions import SuspiciousOperation
 from django.core.handlers.asgi import ASGIRequest
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
-from clinics.logins import TokenRefused, verify_access
+from clinics.logins import TokenRefused, login_of_session, verify_access
 from realtime.frames import json_text
 from realtime.groups import BROADCAST, Rights, RoomRefused, parse, require, rights_of
 from realtime.hub import Hub, get_hub
@@ -48,10 +51,21 @@ def _error(status: int, code: str, detail: str) -> JsonResponse:
 
 
 def _caller(request: HttpRequest) -> Rights:
-    kind, _space, token = request.headers.get("Authorization", "").partition(" ")
+    """Whose token, or else whose browser session this is; raises ``TokenRefused``."""
+    authorization = request.headers.get("Authorization", "")
+    if not authorization and settings.SESSION_COOKIE_NAME in request.COOKIES:
+        request.session = _sessions().SessionStore(request.COOKIES[settings.SESSION_COOKIE_NAME])
+        request.user = get_user(request)
+        if request.user.is_authenticated:
+            return rights_of(login_of_session(request).user)
+    kind, _space, token = authorization.partition(" ")
     if kind.lower() != "bearer":
         raise TokenRefused("Send your access token: Authorization: Bearer …")
     return rights_of(verify_access(token.strip()).user)
+
+
+def _sessions() -> Any:
+    return import_module(settings.SESSION_ENGINE)
 
 
 def _wanted(request: HttpRequest) -> tuple[dict[str, int | None], float]:
@@ -93,12 +107,15 @@ async def poll_events(request: HttpRequest) -> HttpResponse:
     if request.method != "GET":
         return _error(405, "method_not_allowed", "Only GET.")
     try:
+        request.get_host()
         rooms, wait = _wanted(request)
         rights = await in_db(_caller, request)
         await in_db(_require_all, rights, list(rooms))
         return await _wait_for_events(request, rooms, wait)
     except ValueError as error:
         return _error(400, "bad_request", str(error))
+    except SuspiciousOperation:
+        return _error(400, "bad_request", "This request can't be read: its host is not ours, or it has too many fields.")
     except TokenRefused as refused:
         return _error(401, "token_not_valid", refused.detail)
     except RoomRefused as refusal:

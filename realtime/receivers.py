@@ -55,16 +55,16 @@ def note_change(
 def _touch_rows_that_show(instance: Versioned) -> None:
     """A name changed: the versions of today's tickets and coming appointments that show it rise, and so screens hear of it.
 
-    Locked before saving, appointments first: the order in which every command locks.
+    Locked before saving, appointments first and each by number: the order in which every command locks.
     """
     shows = Q(**{instance._meta.model_name or "": instance})
     today = Q(pk__in=())
     for clinic in Clinic.objects.all():
         today |= Q(clinic=clinic, date__gte=clinic.today())
     appointments = list(Appointment.objects.select_for_update(of=("self",)).filter(shows & today).order_by("pk"))
-    visits = list(
-        Visit.objects.ticketed().select_for_update(of=("self",)).filter(shows & today).order_by("clinic_id", "doctor_id", "pk")
-    )
+    shown = Visit.objects.ticketed().filter(shows & today)
+    locked = list(shown.select_for_update().order_by("pk").values_list("pk", flat=True))
+    visits = list(Visit.objects.filter(pk__in=locked).order_by("clinic_id", "doctor_id", "pk"))
     for row in [*visits, *appointments]:
         row.save(update_fields=[instance._meta.model_name or ""])
 

@@ -48,8 +48,8 @@ MONEY = [
     "1e999999999",
     "٣٣x",
 ]
-CHOICE = [None, "", "xyz", 5, True, [], {}, NUL, LONG]
-COUNT = [None, "", "abc", -1, HUGE, [], {}, NUL, 1.5]
+CHOICE = [None, "", "xyz", 5, True, [], {}, NUL, LONG, "\ud800"]
+COUNT = [None, "", "abc", -1, 10**10, HUGE, [], {}, NUL, 1.5]
 VERSION = [None, "", "abc", 1.5, [], {}, NUL, HUGE, float("1e400")]
 FLAG = [None, "", "maybe", 5, [], {}, NUL]
 
@@ -483,6 +483,8 @@ def test_bad_queries(world: World, ids: dict[str, Any], path: str, query: dict[s
         ("visits/", {"doctor": "9223372036854775808"}, 400),
         ("visits/", {"doctor": "9223372036854775807"}, 200),
         ("payments/", {"visit": str(HUGE)}, 400),
+        ("visits/", {"clinic": "-1e30"}, 400),
+        ("visits/", {"clinic": f"-{HUGE}"}, 400),
         ("doctors/", {"clinic": str(HUGE)}, 400),
         ("shifts/", {"doctor": str(HUGE)}, 400),
         ("appointments/", {"date": "9999-12-31"}, 200),
@@ -518,6 +520,21 @@ def test_the_ends_of_the_calendar_far_from_utc(world: World, ids: dict[str, Any]
     assert outcome(api.get(f"/api/doctors/{ids['doctor']}/slots/", query)) == (400, "date")
     body = {**_filled(ENDPOINTS[0][2], ids), "start": f"{date}T12:00:00Z"}
     assert outcome(send(api, "post", "appointments/", body)) == (400, "start")
+
+
+def test_a_request_that_is_too_much(world: World) -> None:
+    api = Api(world.receptionist)
+    long = api.call("post", "patients/", {"full_name": "x", "notes": "x" * 3_000_000})
+    many = [
+        api.get("/api/visits/", {f"f{n}": n for n in range(1_100)}),
+        api.post("/api/patients/", "&".join(f"f{n}=1" for n in range(1_100)), content_type="application/x-www-form-urlencoded"),
+    ]
+    assert (outcome(long), [outcome(response) for response in many]) == ((413, "too_large"), [(400, "bad_request")] * 2)
+
+
+@pytest.mark.parametrize("method", ["options", "post", "put"])
+def test_the_docs_are_for_reading(world: World, method: str) -> None:
+    assert getattr(Api(world.receptionist), method)("/api/docs/").status_code == 405
 
 
 @pytest.mark.parametrize("method", ["get", "post", "patch", "delete"])

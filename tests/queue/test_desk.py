@@ -334,6 +334,33 @@ def test_a_ticket_stays_the_patients(world: World, api: Api) -> None:
     assert seen == {ticket}
 
 
+def test_checked_in_a_day_early_taken_back_and_again_is_the_same_ticket(world: World, api: Api) -> None:
+    """Between the two the visit stands on its own day, where the number means nothing."""
+    appointment = book(world, minutes=24 * 60)
+    api.ok("post", f"appointments/{appointment.pk}/check-in/")
+    first = Visit.objects.get(appointment=appointment)
+    api.ok("post", f"visits/{first.pk}/undo/")
+    planned = Visit.objects.get(pk=first.pk)
+    walk_in(world)
+    api.ok("post", f"appointments/{appointment.pk}/check-in/")
+    again = Visit.objects.get(pk=first.pk)
+    assert (planned.queue_number, planned.date) == (None, appointment.date)
+    assert (again.ticket, again.date) == (first.ticket, world.here.today())
+
+
+def test_a_doctors_queues_at_two_clinics_are_two(world: World, api: Api) -> None:
+    """Who is moved, or comes back, passes over nobody of the other clinic, whose visits are nobody's business here."""
+    world.doctor.clinics.add(world.there)
+    elsewhere = [walk_in(world, clinic=world.there, service=world.service_there, by=world.receptionist_there) for _ in range(3)]
+    before = [(visit.rank, visit.version) for visit in elsewhere]
+    alone = walk_in(world)
+    moved = do(api, alone.pk, "move", after=None)
+    do(api, alone.pk, "skip")
+    back = do(api, alone.pk, "return")
+    assert (moved["rank"], back["rank"], back["rank_basis"]) == (alone.rank, alone.rank, "walk_in")
+    assert [(v.rank, v.version) for v in Visit.objects.filter(clinic=world.there).order_by("pk")] == before
+
+
 def test_checked_in_taken_back_and_checked_in_again_is_the_same_ticket(world: World, api: Api) -> None:
     visit = visit_in(world, "waiting")
     walk_in(world)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 import time
 from collections import Counter
@@ -361,6 +362,15 @@ def test_twenty_registrations(world: World) -> None:
     )
     assert names(results) == {"Patient": 20}
     assert len(set(Patient.objects.values_list("record_number", flat=True))) == Patient.objects.count()
+
+
+@pytest.mark.parametrize("same", ["phone", "birth_date"])
+def test_one_person_registered_at_many_desks(world: World, same: str) -> None:
+    """One file; the others are shown it."""
+    fields = {"full_name": "Twice Here", "phone": "+49 30 123456"} if same == "phone" else {"full_name": "Twice Here"}
+    born = {"birth_date": dt.date(1980, 2, 3)} if same == "birth_date" else {}
+    results = at_once([lambda: patient_actions.register(by=world.receptionist, **fields, **born) for _ in range(10)])
+    assert names(results) == {"Patient": 1, "PossibleDuplicate": 9}
 
 
 @pytest.mark.parametrize("first", ["booking", "walk-in"])

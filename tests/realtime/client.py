@@ -230,9 +230,18 @@ class Answer(HttpResponse):
         return json.loads(self.content)
 
 
-async def poll(authorization: str | None = None, *, method: str = "GET", origin: str = "", **query: Any) -> Answer:
+async def poll(
+    authorization: str | None = None,
+    *,
+    method: str = "GET",
+    origin: str = "",
+    host: str = "localhost:8000",
+    cookie: str = "",
+    **query: Any,
+) -> Answer:
     """A call of the long poll; a list in the query is a parameter that comes several times."""
-    headers = [(b"host", b"localhost:8000")]
+    headers = [(b"host", host.encode())]
+    headers += [(b"cookie", cookie.encode())] if cookie else []
     headers += [(b"authorization", authorization.encode())] if authorization is not None else []
     headers += [(b"origin", origin.encode())] if origin else []
     path = f"/api/realtime/events/?{urlencode(query, doseq=True)}"

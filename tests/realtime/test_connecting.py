@@ -206,6 +206,7 @@ GOOD_ORIGINS = {
     "program": (None, "localhost:8000"),
     "own": ("http://localhost:8000", "localhost:8000"),
     "own by number": ("http://127.0.0.1:8000", "127.0.0.1:8000"),
+    "own by another name": ("http://localhost:8000", "127.0.0.1:8000"),
     "own by IPv6 number": ("http://[::1]:8000", "[::1]:8000"),
     "own on the usual port": ("http://localhost", "localhost"),
     "configured": ("http://localhost:3000", "localhost:8000"),
@@ -246,6 +247,14 @@ async def test_page_of_another_origin_is_refused_at_the_handshake(world: World, 
     origin, host = BAD_ORIGINS[name]
 
     assert not await is_let_in(await run(token_for, world.receptionist), origin, host)
+
+
+async def test_star_lets_any_name_reach_the_server_but_not_any_page(world: World, connect: Connect, settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    token = await run(token_for, world.receptionist)
+
+    assert await is_let_in(token, "http://any.example:8000", "any.example:8000")
+    assert not await is_let_in(token, "http://evil.example:8000", "any.example:8000")
 
 
 async def test_own_origin_over_tls(world: World, connect: Connect, settings: Settings) -> None:

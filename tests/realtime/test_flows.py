@@ -156,7 +156,7 @@ SAVES: dict[str, tuple[Save, tuple[str, ...]]] = {
                 date=w.here.day_of(soon()),
             )
         ),
-        ("appointment_created C D",),
+        ("appointment_created C D", "queue_updated C"),
     ),
     "payment-paid": (
         save(lambda w: flows.payment_of(walk_in(w)), amount_paid=Decimal(50), status="paid"),

@@ -8,7 +8,8 @@ import json
 from typing import Any
 
 import pytest
-from django.conf import Settings
+from django.conf import Settings, settings
+from django.test import AsyncClient, Client
 
 from clinics.logins import end
 from clinics.models import Login
@@ -304,6 +305,34 @@ async def test_other_verbs_405(poller: Poller, method: str) -> None:
     answer = await poll(f"Bearer {poller.token}", method=method)
 
     assert answer.status_code == 405
+
+
+async def test_browser_session_may_ask_until_it_ends(hub: Hub, world: World, room: str) -> None:
+    client = Client()
+    await run(client.force_login, world.receptionist)
+    cookie = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+    asked = [await poll(cookie=cookie, room=f"{room}:0"), await poll(cookie=cookie, room=f"clinic_{world.there.pk}")]
+    await run(end, await run(world.receptionist.logins.get))
+    asked.append(await poll(cookie=cookie, room=f"{room}:0"))
+    asked.append(await poll(cookie=f"{settings.SESSION_COOKIE_NAME}=invented", room=f"{room}:0"))
+
+    assert [answer.status_code for answer in asked] == [200, 403, 401, 401]
+
+
+async def test_other_hosts_and_endless_questions_400(poller: Poller) -> None:
+    answers = [
+        await poll(f"Bearer {poller.token}", room="broadcast:0", host="evil.example"),
+        await poll(f"Bearer {poller.token}", room="broadcast:0", more=list(range(1_100))),
+    ]
+
+    assert [(answer.status_code, set(answer.json())) for answer in answers] == [(400, {"detail", "code"})] * 2
+
+
+async def test_where_no_asgi_router_stands_before_django_it_answers_too(poller: Poller, room: str) -> None:
+    headers = {"Authorization": f"Bearer {poller.token}"}
+    answer = await AsyncClient().get("/api/realtime/events/", {"room": f"{room}:0"}, headers=headers)
+
+    assert answer.json()["rooms"] == {room: {"seq": 0, "recovered": True, "events": []}}
 
 
 async def test_pages_of_allowed_origins_may_ask(poller: Poller, settings: Settings) -> None:

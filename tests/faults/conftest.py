@@ -1,0 +1,3 @@
+from tests.realtime.conftest import world
+
+__all__ = ["world"]
