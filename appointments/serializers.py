@@ -35,8 +35,8 @@ class AwareDateTimeField(serializers.DateTimeField):
         if isinstance(value, str):
             try:
                 parsed = parse_datetime(value)
-            except ValueError:
-                parsed = None
+            except ValueError as error:
+                raise serializers.ValidationError("There is no such day or time. Write one that the calendar has.") from error
             if parsed is not None and parsed.tzinfo is None:
                 raise serializers.ValidationError("Write the offset too, as in 2026-11-23T09:30:00+01:00 or …Z.")
         moment: dt.datetime = super().to_internal_value(value)
@@ -145,9 +145,18 @@ class SlotSerializer(serializers.Serializer[Any]):
     available = serializers.BooleanField()
 
 
+class ClockTimeField(serializers.TimeField):
+    """A time of the clinic's clock; Python would read "1000" as ten o'clock and cut a number of twenty digits short."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(input_formats=["%H:%M", "%H:%M:%S", "%H:%M:%S.%f"], **kwargs)
+
+
 class ShiftSerializer(serializers.ModelSerializer[Shift]):
     clinic = OwnClinicField()
     doctor = OwnDoctorField()
+    start_time = ClockTimeField()
+    end_time = ClockTimeField()
 
     class Meta:
         model = Shift

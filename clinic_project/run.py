@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import signal
 import socket
@@ -20,9 +21,13 @@ START_SECONDS = 60
 
 def main() -> int:
     """The command line: the port."""
+    if not sys.argv[1].isdecimal() or not 0 < int(sys.argv[1]) < 2**16:
+        print(f"{sys.argv[1]} is no port. Choose a number from 1 to 65535: make run PORT=8000")
+        return 1
     port = int(sys.argv[1])
     if _is_taken(port):
-        print(f"Port {port} is taken by another program. Stop that one, or choose another port: make run PORT={port + 1}")
+        who = "a front desk that runs already" if _is_one_of_ours(port) else "another program"
+        print(f"Port {port} is taken by {who}. Stop that one, or choose another port: make run PORT={port + 1}")
         return 1
     STATE_DIR.mkdir(exist_ok=True)
     os.chdir(BASE_DIR)
@@ -52,6 +57,14 @@ def _is_taken(port: int) -> bool:
             probe.bind((HOST, port))
         except OSError:
             return True
+    return False
+
+
+def _is_one_of_ours(port: int) -> bool:
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        connection = http.client.HTTPConnection(HOST, port, timeout=2)
+        connection.request("GET", "/healthz")
+        return connection.getresponse().read() == b'{"status": "ok"}'
     return False
 
 

@@ -1,7 +1,9 @@
 """Addresses of the site."""
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from clinic_project import health
 from realtime.views import client_module
@@ -11,6 +13,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("clinic_project.api")),
     path("realtime/client.js", client_module, name="client-module"),
+    # Browsers ask for it on pages that name no icon: Django admin's.
+    path("favicon.ico", RedirectView.as_view(url=static("dashboards/icon.svg"))),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from clinics.exceptions import NotAllowed, StaleVersion
@@ -31,7 +32,14 @@ class IdField(serializers.PrimaryKeyRelatedField[Any]):
         kwargs.setdefault("style", {"base_template": "input.html"})
         super().__init__(**kwargs)
 
+    default_error_messages = {
+        "does_not_exist": _("There is nothing with the id {pk_value}, or it isn't yours."),
+        "incorrect_type": _("Write the id, a whole number."),
+    }
+
     def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, float) and not data.is_integer():
+            self.fail("incorrect_type")
         try:
             return super().to_internal_value(data)
         except OverflowError:
@@ -122,6 +130,11 @@ class ServiceSerializer(VersionedModelSerializer):
                 {"price": f"{clinic.currency} has {clinic.money_decimals} decimals; write no more."}
             )
         return attrs
+
+    def to_representation(self, instance: Service) -> dict[str, Any]:
+        shape: dict[str, Any] = super().to_representation(instance)
+        # With the decimals of its currency, as every other amount.
+        return {**shape, "price": str(round(instance.price, instance.clinic.money_decimals))}
 
 
 class DoctorSerializer(VersionedModelSerializer):

@@ -47,6 +47,11 @@ class ApiViewSet(IdempotentPostMixin, viewsets.GenericViewSet[Any]):
         return Response(self.serializer_class(instance, context=self.get_serializer_context()).data, status=code)
 
 
+def _held(instance: Any, name: str) -> Any:
+    held = getattr(instance, name)
+    return list(held.all()) if hasattr(held, "all") else held
+
+
 class DirectoryViewSet(
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
@@ -63,8 +68,10 @@ class DirectoryViewSet(
             serializer.save()
 
     def perform_update(self, serializer: serializers.BaseSerializer[Any]) -> None:
-        with command():
-            serializer.save()
+        # What changes nothing must not make others' open forms stale.
+        if any(_held(serializer.instance, name) != value for name, value in serializer.validated_data.items()):
+            with command():
+                serializer.save()
 
 
 class ClinicViewSet(DirectoryViewSet):

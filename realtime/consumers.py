@@ -182,7 +182,10 @@ class QueueConsumer(AsyncWebsocketConsumer):
     def _count_bad(self) -> None:
         assert self.socket is not None
         if self._rate.bad():
-            self.socket.close(TOO_MANY_FRAMES, ("rate_limited", "Too many bad frames. Wait a minute, then connect again."))
+            self.socket.close(
+                TOO_MANY_FRAMES,
+                ("rate_limited", "Too many frames that were bad or too fast. Wait a minute, then connect again."),
+            )
 
     async def _answer(self, socket: Socket, request: frames.Request, ref: Ref) -> None:
         match request:

@@ -13,6 +13,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from clinics.authentication import caller
@@ -79,6 +80,8 @@ class CallNextView(IdempotentPostMixin, APIView):
 
     @extend_schema(request=None, responses={200: VisitSerializer})
     def post(self, request: Request, pk: int) -> Response:
+        # Nothing is needed, but what can't be read isn't acted on.
+        Serializer(data=request.data).is_valid(raise_exception=True)
         user = caller(request)
         doctor = Doctor.objects.filter(pk=pk).first()
         not_own = user.effective_role == Role.DOCTOR and user.doctor_id != pk

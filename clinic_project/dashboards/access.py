@@ -68,9 +68,10 @@ def clinics_of(user: User) -> list[Clinic]:
 
 
 def chosen(request: HttpRequest, clinics: list[Clinic]) -> Clinic:
-    """The clinic named in the address, else the first; another's clinic isn't there."""
+    """The clinic named in the address, else the oldest; another's clinic isn't there."""
     key = asked_key(request, "clinic")
-    found = next((clinic for clinic in clinics if key is None or clinic.pk == key), None)
+    by_age = sorted(clinics, key=lambda clinic: clinic.pk)
+    found = next((clinic for clinic in by_age if key is None or clinic.pk == key), None)
     if found is None:
         raise Http404
     return found

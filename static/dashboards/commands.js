@@ -32,13 +32,23 @@ export function complain(place, error) {
   if (!(error instanceof Refusal)) console.error(error);
   const sentence = error instanceof Refusal ? error.message : t('fail.unknown');
   requestAnimationFrame(() => {
-    if (place?.isConnected) setText(slot(place, 'message'), sentence);
-    else toast(sentence, { bad: true });
+    if (place?.isConnected) {
+      setText(slot(place, 'message'), sentence);
+      if (error instanceof Refusal && error.status === 0) place.dataset.unanswered = '';
+    } else toast(sentence, { bad: true });
   });
 }
 
 /** @param {any} place */
-export const hush = (place) => setText(slot(place, 'message'), '');
+export function hush(place) {
+  setText(slot(place, 'message'), '');
+  delete place.dataset.unanswered;
+}
+
+/** The line is back, and every row shows what became of it: that there was no answer is nobody's business any more. */
+export function hushUnanswered() {
+  for (const place of document.querySelectorAll('[data-unanswered]')) hush(place);
+}
 
 /** What of a visit somebody looks at when they decide; a payment that came in meanwhile isn't a reason to ask again. */
 const DECISIVE = ['status', 'call_count', 'priority'];

@@ -5,6 +5,7 @@
 
 import { createStore, follow, QueueSocket } from '../realtime/index.js';
 import { whenSignedOut } from './api.js';
+import { hushUnanswered } from './commands.js';
 import { byId, json, oncePerFrame, setText } from './dom.js';
 import { showLight } from './light.js';
 import { getToken } from './session.js';
@@ -72,6 +73,9 @@ export function goLive({ kind, begin }) {
   // A page that finds out by a click that nobody is logged in is told so by the socket's next try; sooner is better.
   whenSignedOut(() => {
     if (socket.state !== 'signed out') socket.close();
+  });
+  socket.onStateChange(({ state }) => {
+    if (state === 'live') hushUnanswered();
   });
   showLight(socket, { zone, renderedAt: Date.parse(start.now), login: start.login });
 

@@ -13,11 +13,14 @@ import { t } from './words.js';
 goLive({
   kind: 'clinic',
   begin(live) {
-    const tools = { ...live, clinic: live.start.clinics[live.start.clinic], openPayment: paymentDialog(live), ...dialogs(live) };
+    /** Visits that were put into the queue here: whoever did it has been told. @type {Set<number>} */
+    const ours = new Set();
+    const tools = { ...live, ours, clinic: live.start.clinics[live.start.clinic], openPayment: paymentDialog(live), ...dialogs(live) };
     const areas = [queueArea(tools), appointmentArea(tools), workArea(tools)];
 
     live.socket.onNewCheckin(
-      checkinNews((visits) => {
+      checkinNews((all) => {
+        const visits = all.filter((visit) => !ours.has(visit.id));
         if (visits.length > 3) toast(t('arrived_many', { count: visits.length }));
         else for (const visit of visits) toast(t('arrived', { ticket: visit.ticket, name: visit.patient.name }));
       }),

@@ -52,6 +52,14 @@ export function nameRow(row, kind, entity) {
   for (const group of row.querySelectorAll('[role=group]')) setAttribute(group, 'aria-labelledby', name.id);
 }
 
+/** What was said about an older state of the row is over. @param {any} row @param {number} version */
+function seen(row, version) {
+  const held = row.querySelector('[name=version]');
+  if (!held || held.value === String(version)) return;
+  if (held.value) setText(slot(row, 'message'), '');
+  held.value = version;
+}
+
 /** Show the buttons that may be used. @param {any} row @param {Iterable<string>} verbs */
 function offer(row, verbs) {
   const can = new Set(verbs);
@@ -70,8 +78,7 @@ export function fillVisit(row, visit, { zone, rules, now, clinic, place }) {
     row.dataset.key = String(visit.id);
     row.dataset.status = visit.status;
     row.dataset.priority = visit.priority;
-    const version = row.querySelector('[name=version]');
-    if (version) version.value = visit.version;
+    seen(row, visit.version);
     setText(slot(row, 'ticket'), visit.ticket ?? '');
     setText(slot(row, 'name'), visit.patient.name);
     setText(slot(row, 'priority'), t(`priority.${visit.priority}`));
@@ -110,8 +117,7 @@ function showPaid(row, paid, visitId) {
 export function fillAppointment(row, appointment, { zone, rules, now, lateAfter, visit, clinic }) {
   keepingFocus(row, () => {
     row.dataset.status = appointment.status;
-    const version = row.querySelector('[name=version]');
-    if (version) version.value = appointment.version;
+    seen(row, appointment.version);
     setText(slot(row, 'time'), clock(appointment.start, zone));
     setAttribute(slot(row, 'time'), 'datetime', appointment.start);
     setText(slot(row, 'name'), appointment.patient.name);

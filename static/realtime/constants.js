@@ -38,6 +38,7 @@ export const TIMING = Object.freeze({
   HEARTBEAT: 20_000,
   POLL_WAIT_SECONDS: 25,
   TRIES_BEFORE_POLLING: 5,
+  BACK_WITHIN: 3_000,
 });
 
 /**

@@ -142,7 +142,8 @@ export class Poller {
     const turn = this.#turn;
     this.#o.on.failed(error);
     if (!this.#running || turn !== this.#turn || this.#o.dormant()) return;
-    this.#next(atLeast + Math.max(250, fullJitter(this.#failures++, this.#o.random)));
+    // Up to eight seconds: somebody waits in front of a page that says it is stale.
+    this.#next(atLeast + Math.max(250, fullJitter(Math.min(this.#failures++, 4), this.#o.random)));
   }
 
   /** @param {string} token @param {number} wait @param {AbortSignal} signal */

@@ -16,7 +16,7 @@ NUL = "a\0b"
 LONG = "x" * 10_000
 
 
-ID = [None, "", "abc", -1, 0, 0.5, HUGE, str(HUGE), True, [], {}, [1], {"id": 1}, NUL, 999_999, "1 OR 1=1", float("1e400")]
+ID = [None, "", "abc", -1, 0, 0.5, 1.5, HUGE, str(HUGE), True, [], {}, [1], {"id": 1}, NUL, 999_999, "1 OR 1=1", float("1e400")]
 # JSON's 1e400 is infinite in Python.
 TEXT = [None, [], {}, True, NUL, LONG, "\ud800"]
 NAME = [*TEXT, "", "   ", "\u2003"]
@@ -27,7 +27,7 @@ MOMENT = [
     *("9999-12-31T23:59:00Z", "9999-12-31T23:59:59-14:00", "2026-03-02T10:00:00+99:00"),
 ]
 DATE = ["", "yesterday", "2026-02-31", "2026-13-01", 5, True, [], {}, NUL, "31.12.2020"]
-TIME = [None, "", "noon", "25:00", "24:00", 5, [], {}, NUL]
+TIME = [None, "", "noon", "25:00", "24:00", "1000", "100000000000000000000", 5, [], {}, NUL]
 MONEY = [
     None,
     "",
@@ -520,6 +520,22 @@ def test_the_ends_of_the_calendar_far_from_utc(world: World, ids: dict[str, Any]
     assert outcome(api.get(f"/api/doctors/{ids['doctor']}/slots/", query)) == (400, "date")
     body = {**_filled(ENDPOINTS[0][2], ids), "start": f"{date}T12:00:00Z"}
     assert outcome(send(api, "post", "appointments/", body)) == (400, "start")
+
+
+@pytest.mark.parametrize("body", ["{", "[]", '"x"', "NaN", "[" * 100_000, b"\xff\xfe"])
+def test_nobody_is_called_by_what_can_not_be_read(world: World, body: Any) -> None:
+    visit = walk_in(world)
+    response = Api(world.receptionist).post(
+        f"/api/queue/doctors/{world.doctor.pk}/call-next/", body, content_type="application/json"
+    )
+    visit.refresh_from_db()
+    assert (response.status_code, visit.status) == (400, "waiting")
+
+
+def test_a_day_that_is_none_is_told_from_a_wrong_format(world: World, ids: dict[str, Any]) -> None:
+    body = {**_filled(ENDPOINTS[0][2], ids), "start": "2026-02-31T10:00:00Z"}
+    response = send(Api(world.receptionist), "post", "appointments/", body)
+    assert response.json() == {"start": ["There is no such day or time. Write one that the calendar has."]}
 
 
 def test_a_request_that_is_too_much(world: World) -> None:

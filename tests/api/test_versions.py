@@ -74,3 +74,21 @@ def test_a_stale_version(world: World, method: str, path: str, state: str, body:
     assert fresh["version"] > target.version
     late = outcome(api.call(method, url, {**sent, "version": target.version}))
     assert late == (409, "already_merged" if "merge" in path else "stale_version")
+
+
+@pytest.mark.parametrize("path", ["clinics/{clinic}/", "services/{service}/", "doctors/{doctor}/", "patients/{patient}/"])
+def test_a_patch_that_changes_nothing_makes_nobodys_form_stale(world: World, path: str) -> None:
+    api = Api(world.admin)
+    url = path.format(clinic=world.here.pk, service=world.service.pk, doctor=world.doctor.pk, patient=world.patient.pk)
+    before = api.ok("get", url)
+    same = {name: before[name] for name in ("name", "price", "clinics", "full_name", "phone") if name in before}
+    assert [api.ok("patch", url, body) for body in ({}, same)] == [before, before]
+
+
+def test_a_price_has_the_decimals_of_its_currency(world: World) -> None:
+    prices = []
+    for currency in ("USD", "KWD", "JPY"):
+        world.here.currency = currency
+        world.here.save(update_fields=["currency"])
+        prices.append(Api(world.receptionist).ok("get", f"services/{world.service.pk}/")["price"])
+    assert prices == ["50.00", "50.000", "50"]

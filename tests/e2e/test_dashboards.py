@@ -310,6 +310,39 @@ def test_light_says_since_when_what_is_shown_is_old(
     expect(desk.locator("#banner")).to_contain_text(re.compile(r"Shown as of \d\d:\d\d"))
 
 
+def test_that_there_was_no_answer_is_forgotten_when_the_line_is_back(
+    at: Callable[..., Page], world: World, server: Server, console: Any, do: Callable[..., Any]
+) -> None:
+    visit = do(walk_in, world)
+    row = in_queue(at(world.receptionist), visit.patient.full_name)
+    console.expect(AWAY)
+    server.kill()
+    row.get_by_role("button", name="Call").click()
+    expect(row).to_contain_text("No answer from the server")
+
+    server.start()
+
+    expect(row).not_to_contain_text("No answer from the server", timeout=30_000)
+    row.get_by_role("button", name="Call").click()
+    expect(row).to_contain_text("Called")
+
+
+def test_what_was_refused_is_forgotten_when_the_row_changes(
+    at: Callable[..., Page], world: World, console: Any, do: Callable[..., Any]
+) -> None:
+    do(queue_actions.start, do(walk_in, world), by=world.doctor_user)
+    visit = do(walk_in, world)
+    row = in_queue(at(world.doctor_user), visit.patient.full_name)
+    console.expect(r"status of 409")
+    row.get_by_role("button", name="Start").click()
+    expect(row).to_contain_text("The doctor has another patient inside")
+
+    do(queue_actions.set_priority, visit, by=world.admin, priority="urgent")
+
+    expect(row).to_contain_text("Urgent")
+    expect(row).not_to_contain_text("The doctor has another patient inside")
+
+
 def test_who_is_logged_out_elsewhere_is_told_with_a_way_back(
     at: Callable[..., Page], world: World, console: Any, do: Callable[..., Any]
 ) -> None:

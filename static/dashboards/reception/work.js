@@ -106,6 +106,7 @@ export function workArea(tools) {
     send(walkIn, walkIn.querySelector('button'), async () => {
       const visit = await post('/api/visits/', { ...numbers(valuesOf(walkIn), 'doctor', 'service'), patient: patient.id, clinic: start.clinic });
       store.answer('visit', visit);
+      tools.ours.add(visit.id);
       toast(t('done.walk_in', { ticket: visit.ticket, name: visit.patient.name }));
       finish();
     });
