@@ -1,0 +1,43 @@
+"""All writes to visits: plan, arrive, call, start, … each locks, checks the table, writes, and keeps a step of history."""
+
+from queue.actions.arriving import arrive, follow_change, follow_end, give_to, plan, walk_in
+from queue.actions.rearranging import move, set_priority, transfer
+from queue.actions.record import DoctorBusy, lock
+from queue.actions.stepping import (
+    NothingToUndo,
+    QueueEmpty,
+    call,
+    call_next,
+    cancel,
+    complete,
+    leave,
+    put_back,
+    skip,
+    start,
+    undo,
+)
+
+__all__ = [
+    "DoctorBusy",
+    "NothingToUndo",
+    "QueueEmpty",
+    "arrive",
+    "call",
+    "call_next",
+    "cancel",
+    "complete",
+    "follow_change",
+    "follow_end",
+    "give_to",
+    "leave",
+    "lock",
+    "move",
+    "plan",
+    "put_back",
+    "set_priority",
+    "skip",
+    "start",
+    "transfer",
+    "undo",
+    "walk_in",
+]

@@ -1,0 +1,148 @@
+"""Visits come to be, get their tickets, and follow what becomes of their appointments and patients."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.utils import timezone
+
+from appointments.models import Appointment
+from clinics.commands import command
+from clinics.exceptions import InvalidInput
+from clinics.models import Clinic, Doctor, Service, User, next_number
+from patients.actions import lock_current
+from patients.models import Patient
+from queue import signals
+from queue.actions.record import lock, record
+from queue.models import Visit, VisitStep
+from queue.placing import put_in_place
+from queue.transitions import target
+
+
+def _create(visit: Visit, action: str, by: User | None) -> Visit:
+    visit.save()
+    VisitStep.objects.create(visit=visit, action=action, to_status=visit.status, by=by, at=timezone.now())
+    return visit
+
+
+def _give_ticket(visit: Visit) -> None:
+    """Take the next number of the clinic's day; whoever has one of today keeps it."""
+    today = visit.clinic.today()
+    if visit.queue_number is not None and visit.date == today:
+        return
+    visit.date = today
+    visit.queue_number = _number_of_today(visit, today) or next_number(visit.clinic_id, "ticket", today.isoformat())
+    visit.ticket_text = f"{visit.clinic.code}-{visit.queue_number:03d}"
+
+
+def _number_of_today(visit: Visit, today: dt.date) -> int | None:
+    """A check-in of today was taken back: the patient still holds its slip."""
+    if visit._state.adding:
+        return None
+    day = visit.clinic.day_bounds(today)
+    step = visit.steps.filter(action="check_in", at__gte=day[0], at__lt=day[1]).order_by("-pk").first()
+    return None if step is None else step.details.get("queue_number")
+
+
+def move_to_day(visit: Visit, day: dt.date) -> None:
+    """Put a planned visit on another day, without a ticket: a number belongs to the day it was given on."""
+    visit.date, visit.queue_number, visit.ticket_text = day, None, ""
+
+
+def plan(appointment: Appointment, *, by: User | None) -> Visit:
+    """The planned visit of a new appointment; it has no ticket and isn't in the queue."""
+    return _create(
+        Visit(
+            clinic=appointment.clinic,
+            doctor=appointment.doctor,
+            patient=appointment.patient,
+            service=appointment.service,
+            appointment=appointment,
+            visit_type=Visit.Type.APPOINTMENT,
+            date=appointment.date,
+            created_by=by,
+        ),
+        "plan",
+        by,
+    )
+
+
+def walk_in(
+    *, by: User | None, clinic: Clinic, doctor: Doctor, patient: Patient, service: Service, priority: str = "normal"
+) -> Visit:
+    """Put somebody without an appointment into the queue; raises ``InvalidInput``."""
+    if not clinic.is_active:
+        raise InvalidInput(clinic="This clinic is closed.")
+    if service.clinic_id != clinic.pk or not service.is_active:
+        raise InvalidInput(service="This clinic doesn't offer this service.")
+    if not doctor.is_active or not doctor.clinics.filter(pk=clinic.pk).exists():
+        raise InvalidInput(doctor="This doctor doesn't work at this clinic.")
+    with command():
+        visit = Visit(
+            clinic=clinic,
+            doctor=doctor,
+            patient=lock_current(patient.pk),
+            service=service,
+            visit_type=Visit.Type.WALK_IN,
+            status=Visit.Status.WAITING,
+            priority=priority,
+            checked_in_at=timezone.now(),
+            created_by=by,
+        )
+        _give_ticket(visit)
+        put_in_place(visit)
+        return _create(visit, "walk_in", by)
+
+
+def arrive(appointment: Appointment, *, by: User | None) -> Visit:
+    """The visit of an appointment that was just checked in gets its ticket and waits."""
+    with command():
+        visit = lock(appointment.visit)
+        visit.appointment = appointment
+        visit.status = target(visit, "check_in")
+        visit.checked_in_at = timezone.now()
+        visit.moved_rank = visit.behind_at = None
+        _give_ticket(visit)
+        put_in_place(visit)
+        record(visit, "check_in", by, queue_number=visit.queue_number)
+    return visit
+
+
+def follow_change(appointment: Appointment, *, by: User | None, fields: Iterable[str]) -> None:
+    """An appointment was changed: its visit goes to the same doctor, service and day, and is placed anew if it waits."""
+    with command():
+        visit = lock(appointment.visit)
+        visit.appointment = appointment
+        # Only what was changed: a visit that was transferred stays with its doctor when a note is written.
+        if "doctor_id" in fields:
+            visit.doctor = appointment.doctor
+        if "service_id" in fields:
+            visit.service = appointment.service
+        if visit.status == Visit.Status.PLANNED:
+            if visit.date != appointment.date:
+                move_to_day(visit, appointment.date)
+        elif visit.is_in_queue:
+            put_in_place(visit)
+        if visit.changes() or visit.is_in_queue:
+            record(visit, "change", by, changed=sorted(fields))
+
+
+def follow_end(appointment: Appointment, *, by: User | None) -> None:
+    """An appointment was cancelled or missed: so is its planned visit."""
+    with command():
+        visit = lock(appointment.visit)
+        visit.appointment = appointment
+        missed = appointment.status == Appointment.Status.NO_SHOW
+        visit.status = target(visit, "no_show" if missed else "cancel")
+        record(visit, "no_show" if missed else "cancel", by, appointment.cancel_reason)
+        if not missed:
+            signals.cancelled.send(sender=Visit, visit=visit, by=by)
+
+
+def give_to(patient: Patient, *, of: Patient) -> None:
+    """All visits of the merged file ``of`` become ``patient``'s; payments go with their visits."""
+    with command():
+        for visit in Visit.objects.select_for_update(of=("self",)).filter(patient=of).order_by("pk"):
+            visit.patient = patient
+            visit.save(update_fields=["patient"])

@@ -1,0 +1,195 @@
+"""From the queue to the doctor and out: call, start, complete, skip, return, leave, cancel; and one step back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+
+from appointments import actions as appointment_actions
+from appointments.models import Appointment
+from clinics.commands import command
+from clinics.exceptions import DomainError
+from clinics.models import Doctor, User
+from queue import order, signals
+from queue.actions.arriving import move_to_day
+from queue.actions.rearranging import queue_of
+from queue.actions.record import lock, record
+from queue.models import Visit
+from queue.placing import put_in_place
+from queue.transitions import target
+
+
+class QueueEmpty(DomainError):
+    """Nobody is waiting."""
+
+    code = "queue_empty"
+    status = 404
+
+
+class NothingToUndo(DomainError):
+    """There is no step that may still be taken back."""
+
+    code = "nothing_to_undo"
+
+
+_PARSERS: dict[str, Callable[[str], Any]] = {
+    "date": parse_date,
+    **dict.fromkeys(["behind_at", "checked_in_at", "called_at", "started_at", "completed_at"], parse_datetime),
+}
+
+
+# The appointment's state that goes with a visit's.
+_APPOINTMENT_STATUS = {
+    Visit.Status.PLANNED: Appointment.Status.BOOKED,
+    Visit.Status.WAITING: Appointment.Status.CHECKED_IN,
+    Visit.Status.CALLED: Appointment.Status.CHECKED_IN,
+    Visit.Status.SKIPPED: Appointment.Status.CHECKED_IN,
+    Visit.Status.IN_PROGRESS: Appointment.Status.CHECKED_IN,
+    Visit.Status.COMPLETED: Appointment.Status.FULFILLED,
+    Visit.Status.NO_SHOW: Appointment.Status.NO_SHOW,
+}
+
+
+def call(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
+    """Call the patient, or call again; raises ``InvalidTransition``."""
+    with command():
+        fresh = lock(visit, version)
+        _call(fresh, by)
+    return fresh
+
+
+def _call(visit: Visit, by: User | None) -> None:
+    visit.status = target(visit, "call")
+    visit.call_count += 1
+    visit.called_at = timezone.now()
+    visit.moved_rank = None  # a move by hand holds until the call
+    put_in_place(visit)
+    record(visit, "call", by)
+
+
+def call_next(doctor: Doctor, *, by: User) -> Visit:
+    """Pick the first who waits for the doctor today, and call them; raises ``QueueEmpty``.
+
+    Only clinics that ``by`` works for count. Two of these at once call two different visits.
+    """
+    with command():
+        Doctor.objects.select_for_update(no_key=True).get(pk=doctor.pk)
+        days = {clinic.pk: clinic.today() for clinic in by.visible_clinics()}
+        queue = (
+            Visit.objects.waiting()
+            .filter(doctor=doctor, clinic_id__in=days, date__in=set(days.values()))
+            .in_order()
+            .values_list("pk", "clinic_id", "date")
+        )
+        while True:
+            first = next((pk for pk, clinic_id, day in queue.all() if days[clinic_id] == day), None)
+            if first is None:
+                raise QueueEmpty(f"Nobody is waiting for {doctor.name}.")
+            fresh = lock(Visit(pk=first))
+            # Somebody may have called this one by hand while we waited for its lock: then look again.
+            if fresh.status == Visit.Status.WAITING:
+                _call(fresh, by)
+                return fresh
+
+
+def start(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
+    """The patient goes in; raises ``InvalidTransition``, ``DoctorBusy``."""
+    with command():
+        fresh = lock(visit, version)
+        fresh.status = target(fresh, "start")
+        fresh.started_at = timezone.now()
+        fresh.moved_rank = None
+        put_in_place(fresh)
+        record(fresh, "start", by)
+    return fresh
+
+
+def complete(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
+    """The doctor is done; the appointment is fulfilled. Raises ``InvalidTransition``."""
+    with command():
+        fresh = lock(visit, version, with_appointment=True)
+        fresh.status = target(fresh, "complete")
+        fresh.completed_at = timezone.now()
+        record(fresh, "complete", by)
+        if fresh.appointment is not None:
+            appointment_actions.follow(fresh.appointment, Appointment.Status.FULFILLED)
+    return fresh
+
+
+def skip(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
+    """Called and not come: aside until they return. Raises ``InvalidTransition``."""
+    with command():
+        fresh = lock(visit, version)
+        fresh.status = target(fresh, "skip")
+        record(fresh, "skip", by)
+    return fresh
+
+
+def put_back(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
+    """Back to waiting: to the old place, or behind the next two after a skip. Raises ``InvalidTransition``."""
+    with command():
+        fresh = lock(visit, version)
+        was_skipped = fresh.status == Visit.Status.SKIPPED
+        fresh.status = target(fresh, "return")
+        if was_skipped:
+            fresh.moved_rank = None
+            ranks = list(queue_of(fresh).values_list("rank", flat=True))
+            fresh.behind_at = order.behind_the_next(ranks, fresh.priority, fresh.clinic.day_bounds(fresh.date)[0])
+        fresh.started_at = None
+        put_in_place(fresh)
+        record(fresh, "return", by)
+    return fresh
+
+
+def leave(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
+    """The patient went away unseen; raises ``InvalidTransition``."""
+    with command():
+        fresh = lock(visit, version)
+        fresh.status = target(fresh, "leave")
+        record(fresh, "leave", by)
+    return fresh
+
+
+def cancel(visit: Visit, *, by: User | None, reason: str = "", version: int | None = None) -> Visit:
+    """Cancel the visit, and with a planned one its appointment; raises ``InvalidTransition``."""
+    with command():
+        fresh = lock(visit, version, with_appointment=True)
+        was_planned = fresh.status == Visit.Status.PLANNED
+        fresh.status = target(fresh, "cancel")
+        record(fresh, "cancel", by, reason)
+        if was_planned and fresh.appointment is not None:
+            appointment_actions.follow(fresh.appointment, Appointment.Status.CANCELLED)
+        signals.cancelled.send(sender=Visit, visit=fresh, by=by)
+    return fresh
+
+
+def undo(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
+    """Take back the last step, if it was made today; both stay in the history.
+
+    Raises ``NothingToUndo``, ``DoctorBusy``, and ``SlotTaken`` or ``PatientBusy`` if the time was given away meanwhile.
+    """
+    with command():
+        fresh = lock(visit, version, with_appointment=True)
+        # A change of the appointment isn't a step of the visit: it is taken back by changing the appointment again. Nor is
+        # it one that somebody else was moved before it.
+        last = fresh.steps.exclude(action__in=["change", "make_room"]).order_by("-pk").first()
+        if last is None or last.undoes_id is not None or last.action in ("plan", "walk_in"):
+            raise NothingToUndo("There is no step to take back.", current=fresh)
+        if fresh.clinic.day_of(last.at) != fresh.clinic.today():
+            raise NothingToUndo("The last step was made on another day; it stays.", current=fresh)
+        was_cancelled = fresh.status == Visit.Status.CANCELLED
+        for name, value in last.before.items():
+            setattr(fresh, name, _PARSERS[name](value) if value is not None and name in _PARSERS else value)
+        if "date" in last.before:
+            move_to_day(fresh, fresh.date)
+        if fresh.is_in_queue:
+            put_in_place(fresh)  # the appointment may have been changed since
+        record(fresh, "undo", by, undoes=last)
+        if fresh.appointment is not None and fresh.status in _APPOINTMENT_STATUS:
+            appointment_actions.follow(fresh.appointment, _APPOINTMENT_STATUS[Visit.Status(fresh.status)])
+        if was_cancelled:
+            signals.reopened.send(sender=Visit, visit=fresh, by=by)
+    return fresh
