@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
-from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 
+from clinics.middleware import for_machines
 
-@login_not_required
+
+@for_machines
 @never_cache
 def alive(request: HttpRequest) -> JsonResponse:
     """The process answers."""
@@ -36,7 +37,7 @@ async def _layer() -> str:
     return "ok"
 
 
-@login_not_required
+@for_machines
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
     """Each part with its reason. Without its channel layer the desk still works, slower: that is not "not ready"."""

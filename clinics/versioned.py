@@ -36,7 +36,8 @@ class WatchedQuerySet(models.QuerySet[T]):
 class Versioned(models.Model):
     """An entity with ``version``: 1 when created, raised by one with each save.
 
-    A save is a command of its own unless one is running (clinics.commands). It writes only over the version that was read:
+    A save is a command of its own unless one is running (clinics.commands); then whoever catches what it raises, and goes on,
+    wraps it in ``command()``, as with any error in a transaction. It writes only over the version that was read:
     if somebody else has saved meanwhile it raises ``StaleVersion`` and changes nothing, so no update is ever lost.
     """
 
@@ -68,7 +69,6 @@ class Versioned(models.Model):
         names = None if update_fields is None else {*update_fields, "version"}
         self._saving = True
         try:
-            # Within a command its own savepoint is enough.
             with command() if current_command() is None else nullcontext():
                 super().save(
                     force_insert=force_insert,

@@ -128,7 +128,7 @@ async def poll_events(request: HttpRequest) -> HttpResponse:
 
 async def _wait_for_events(request: HttpRequest, rooms: dict[str, int | None], wait: float) -> HttpResponse:
     hub, waiting = await get_hub(), _Waiting()
-    epoch = request.GET.get("epoch")
+    epoch, of = request.GET.get("epoch"), hub.epoch
     opened: dict[str, HubRoom] = {}
     try:
         for name in rooms:
@@ -143,6 +143,7 @@ async def _wait_for_events(request: HttpRequest, rooms: dict[str, int | None], w
                 # Rights may have gone while it waited: nothing is told that may no longer be heard.
                 rights = await in_db(_caller, request)
                 await in_db(_require_all, rights, list(rooms))
+                of = hub.epoch
                 answers = {name: await _answer(hub, opened[name], since, epoch) for name, since in rooms.items()}
     finally:
         for name in rooms:
@@ -151,7 +152,7 @@ async def _wait_for_events(request: HttpRequest, rooms: dict[str, int | None], w
         f'{json_text(name)}:{{"seq":{seq},"recovered":{json_text(recovered)},"events":[{",".join(frames)}]}}'
         for name, (seq, recovered, frames) in answers.items()
     )
-    body = f'{{"epoch":{json_text(hub.epoch)},"rooms":{{{",".join(parts)}}}}}'
+    body = f'{{"epoch":{json_text(of)},"rooms":{{{",".join(parts)}}}}}'
     return HttpResponse(body, content_type="application/json")
 
 
@@ -162,7 +163,11 @@ _view: Any = CorsMiddleware(poll_events)
 
 async def long_poll(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """The ASGI application; ends with the client that it answers."""
-    request = ASGIRequest(scope, BytesIO())
+    try:
+        request = ASGIRequest(scope, BytesIO())
+    except UnicodeDecodeError:
+        await _send(_error(400, "bad_request", "The address is not UTF-8."), send)
+        return
     answering, leaving = asyncio.ensure_future(_view(request)), asyncio.create_task(_until_gone(receive))
     try:
         await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)

@@ -343,7 +343,9 @@ export class QueueSocket extends Announcer {
   #polled(body) {
     this.#since = this.#now();
     // The server answers again: a socket may get through too. Once, or a line that lets HTTP through alone would be asked all the time.
-    if (this.#state === STATE.OFFLINE && this.#alarms.has('retry')) this.#alarms.set('retry', TIMING.BACK_WITHIN * this.#random(), () => this.#try());
+    if (this.#state === STATE.OFFLINE && this.#alarms.has('retry')) {
+      this.#alarms.set('retry', Math.max(this.#notBefore - this.#now(), TIMING.BACK_WITHIN * this.#random()), () => this.#try());
+    }
     this.#set(STATE.POLLING);
     return this.#rooms.polled(body);
   }

@@ -11,8 +11,9 @@ import time_machine
 from django.conf import settings
 from django.test import Client
 
-from clinics.logins import refresh_token_for
+from clinics.logins import end, refresh_token_for
 from clinics.models import Login
+from patients.models import Patient
 from tests.api.client import Api, outcome
 from tests.factories import World
 from tests.factories.directory import PASSWORD
@@ -68,6 +69,25 @@ def test_a_disabled_account_gets_no_token(world: World) -> None:
     world.receptionist.save()
     credentials = {"username": world.receptionist.username, "password": PASSWORD}
     assert outcome(Api().call("post", "auth/token/", credentials)) == (401, "no_active_account")
+
+
+def test_a_browser_session_ends_with_its_login_for_every_call(world: World) -> None:
+    client = Client()
+    client.force_login(world.receptionist)
+    assert client.get("/api/patients/").status_code == 200
+    end(world.receptionist.logins.get())
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    answers = []
+    for method, path in [
+        ("get", "auth/me/"),
+        ("get", "patients/"),
+        ("get", f"queue/clinics/{world.here.pk}/"),
+        ("post", "patients/"),
+    ]:
+        client.cookies[settings.SESSION_COOKIE_NAME] = cookie
+        answers.append(getattr(client, method)(f"/api/{path}", {"full_name": "Let In"}).status_code)
+    assert answers == [401] * 4
+    assert not Patient.objects.filter(full_name="Let In").exists()
 
 
 def test_too_many_tries(world: World, clock: time_machine.Traveller) -> None:

@@ -134,6 +134,24 @@ describe('the fallback to HTTP', () => {
     }
   });
 
+  test('who was told to be quiet stays so, even if HTTP was away in between', async () => {
+    const { server, clock, socket } = await polling();
+    const before = server.sockets.length;
+    server.mode = 'mute';
+    while (server.sockets.length === before) await clock.advance(100);
+    await clock.advance(100);
+    server.socket.hangUp(4429);
+    server.mode = 'ok';
+    await clock.advance(1_000);
+    server.http = 'down';
+    await clock.advance(30_000);
+    assert.equal(socket.state, 'offline');
+    server.http = 'ok';
+    await clock.advance(15_000);
+    assert.equal(socket.state, 'polling');
+    assert.equal(server.sockets.length, before + 1);
+  });
+
   test('where only HTTP gets through, sockets are not tried more often for that', async () => {
     const { server, clock, socket } = await polling();
     const before = server.sockets.length;
