@@ -254,6 +254,8 @@ class Hub:
             while True:
                 since = room.seq
                 frames = await in_db(log.read, room.name, since, None, READ_AT_ONCE)
+                if self._rooms.get(room.name) is not room:
+                    return  # left by all meanwhile: what is missing here is nobody's any more
                 if frames and frames[0].seq > since + 1:
                     if room.seq != since:
                         continue  # moved meanwhile, by a doorbell or a new start

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from channels.layers import get_channel_layer
 from django.conf import Settings
-from django.db import connection, transaction
 
 from queue import actions as queue
 from realtime import doorbell, log
@@ -22,21 +21,9 @@ from realtime.models import Delivery, Room
 from tests.factories import World, walk_in
 from tests.realtime.client import PATIENCE, Client, communicator, run, token_for
 from tests.realtime.conftest import Connect
+from tests.realtime.watching import silently
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def silently(world: World, visits: int = 4) -> list[log.Frame]:
-    """Something happens and nobody rings; the frames of the clinic's room."""
-    room = f"clinic_{world.here.pk}"
-    before = log.heads([room])[room].head
-    with transaction.atomic():
-        for _ in range(visits):
-            queue.call(walk_in(world), by=world.receptionist)
-        connection.run_on_commit.clear()
-    # Read and not taken from number(): a hub's timer may have been quicker.
-    log.number([room, f"doctor_{world.doctor.pk}", "broadcast"])
-    return log.read(room, before)
 
 
 async def ring(frames: list[log.Frame]) -> None:

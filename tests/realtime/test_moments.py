@@ -6,6 +6,7 @@ Nothing is replaced: a gate only makes a call of the product wait after its work
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +25,7 @@ from tests.factories import World, walk_in
 from tests.realtime.client import Client, run, token_for
 from tests.realtime.conftest import Connect
 from tests.realtime.reducer import Screen, fresh
+from tests.realtime.watching import silently
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,13 +45,15 @@ def connect(connect: Connect) -> Connect:
 class Gate:
     """Holds database work of the event loop when it is done and before anybody hears of it."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, module: Any, work: Callable[..., Any]) -> None:
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, module: Any, work: Callable[..., Any], *, only_first: bool = False
+    ) -> None:
         self.reached, self.go = asyncio.Event(), asyncio.Event()
         in_db = module.in_db
 
         async def gated(wanted: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             result = await in_db(wanted, *args, **kwargs)
-            if wanted is work and not self.go.is_set():
+            if wanted is work and not self.go.is_set() and not (only_first and self.reached.is_set()):
                 self.reached.set()
                 await self.go.wait()
             return result
@@ -209,6 +213,30 @@ async def test_what_is_committed_while_the_log_is_read_is_not_left_for_the_timer
 
     assert (await joining).recovered
     await reading
+
+
+async def test_reader_of_a_room_that_all_have_left_sends_nobody_away(
+    world: World, connect: Connect, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """It finds that events were pruned before it read them. Who has come since has started behind those."""
+    settings.REALTIME = {**settings.REALTIME, "POLL_INTERVAL": 3_600, "POLL_INTERVAL_DEGRADED": 3_600}
+    room = f"clinic_{world.here.pk}"
+    leaves, hub = await connect(world.receptionist), await get_hub()
+    await leaves.join(room)
+    await run(silently, world)
+    await run(log.prune, dt.timedelta(0))
+    await run(silently, world, 1)
+    gate = Gate(monkeypatch, hub_module, log.read, only_first=True)
+    look = hub._look(hub._rooms[room])
+    await gate.reached.wait()
+
+    await leaves.disconnect()
+    stays = await connect(world.admin)
+    await stays.join(room)
+    gate.go.set()
+    await asyncio.wait({look})
+
+    assert (await stays.ask("ping"))["event"] == "pong"
 
 
 async def test_http_snapshot_reads_its_number_before_the_data(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,12 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import connection, transaction
+
+from queue import actions as queue
 from realtime import log
 from realtime.snapshots import snapshot_frame
-from tests.factories import World
+from tests.factories import World, walk_in
 from tests.realtime import shapes
 from tests.realtime.reducer import Screen, fresh
 
@@ -58,3 +61,16 @@ class Watcher:
         for room, screen in self.screens.items():
             now = fresh(room, snapshot(room)["data"])
             assert screen.shown() == now, f"{room} is not what a fresh snapshot shows"
+
+
+def silently(world: World, visits: int = 4) -> list[log.Frame]:
+    """Something happens and nobody rings; the frames of the clinic's room."""
+    room = f"clinic_{world.here.pk}"
+    before = log.heads([room])[room].head
+    with transaction.atomic():
+        for _ in range(visits):
+            queue.call(walk_in(world), by=world.receptionist)
+        connection.run_on_commit.clear()
+    # Read and not taken from number(): a hub's timer may have been quicker.
+    log.number([room, f"doctor_{world.doctor.pk}", "broadcast"])
+    return log.read(room, before)
