@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Never
 
 from channels.layers import get_channel_layer
@@ -21,6 +21,25 @@ LAYER_FAILS = (RedisError, OSError, RuntimeError)
 
 PATIENCE = 1.0
 """Seconds to wait for the layer to do anything."""
+
+
+async def _within(seconds: float, work: Awaitable[Any]) -> None:
+    """Do it in time, or raise ``TimeoutError`` and let go of it.
+
+    Not ``wait_for``: that waits until what it has cancelled has ended, and redis-py can lose a cancellation. The hub's timer
+    would stand still for ever.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        done, _pending = await asyncio.wait({task}, timeout=seconds)
+    except asyncio.CancelledError:
+        task.cancel()
+        raise
+    if not done:
+        task.cancel()
+        task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        raise TimeoutError("no answer in time")
+    task.result()
 
 
 class Bell:
@@ -77,7 +96,7 @@ class Bell:
         if name in self._followed or self._channel is None:
             return
         try:
-            await asyncio.wait_for(get_channel_layer().group_discard(name, self._channel), PATIENCE)
+            await _within(PATIENCE, get_channel_layer().group_discard(name, self._channel))
         except LAYER_FAILS as error:
             logger.debug("Couldn't leave the group %s (%s).", name, error)
 
@@ -95,7 +114,7 @@ class Bell:
     async def _join(self, name: str) -> bool:
         if self._channel is not None:
             try:
-                await asyncio.wait_for(get_channel_layer().group_add(name, self._channel), PATIENCE)
+                await _within(PATIENCE, get_channel_layer().group_add(name, self._channel))
             except LAYER_FAILS as error:
                 logger.debug("No doorbell for %s yet (%s).", name, error)
             else:
@@ -110,6 +129,6 @@ class Bell:
         self._echo_sent += 1
         try:
             message = {"type": "hub.echo", "number": self._echo_sent}
-            await asyncio.wait_for(get_channel_layer().group_send(self._echo_name, message), PATIENCE)
+            await _within(PATIENCE, get_channel_layer().group_send(self._echo_name, message))
         except LAYER_FAILS as error:
             logger.debug("No echo (%s).", error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import random
 import threading
@@ -14,7 +15,7 @@ from channels.layers import get_channel_layer
 from django.conf import Settings
 
 from queue import actions as queue
-from realtime import doorbell, log
+from realtime import bell, doorbell, log
 from realtime import hub as hub_module
 from realtime.hub import get_hub
 from realtime.models import Delivery, Room
@@ -145,6 +146,21 @@ async def test_room_that_is_left_by_the_last_while_another_joins(world: World, c
         await joins.ask("leave_queue_room", {"clinic_id": world.here.pk})
         joins.frames.clear()
         joins._last.pop(room)
+
+
+async def test_layer_that_does_not_let_go_holds_nobody_up() -> None:
+    """A call of the layer that is over time and doesn't end when it is cancelled: the timer must not wait for it."""
+    free = asyncio.Event()
+
+    async def deaf() -> None:
+        while not free.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await free.wait()
+
+    with pytest.raises(TimeoutError):
+        await bell._within(0.01, deaf())
+
+    free.set()
 
 
 # --- Replaced logs ----------------------------------------------------------------------------------------------------
