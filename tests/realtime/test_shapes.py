@@ -71,7 +71,7 @@ SECRETS = {
     "address": "SECRETADDRESS 7",
     "notes": "SECRETNOTES allergic to penicillin",
     "birth_date": "1961-07-29",
-    "record": "P-",
+    "record": "P-",  # and six digits: a ticket of the clinic "2P" begins in the same way
     "appointment notes": "SECRETBOOKING chest pain",
     "changed notes": "SECRETCHANGED biopsy",
     "priority reason": "SECRETPRIORITY bleeding",
@@ -117,13 +117,9 @@ def live_a_day(world: World) -> None:
 
 def leaks(text: str) -> list[str]:
     """Which of the secrets stand in the text, also with another spelling of the number."""
-    plain = re.sub(r"[^0-9a-z@]", "", text.lower())
-    return [
-        name
-        for name, secret in SECRETS.items()
-        if secret in text or (name == "phone" and "15228817723" in plain) or secret.split()[0].lower() in text.lower()
-        if name != "phone" or "15228817723" in plain
-    ]
+    patterns = {name: re.escape(secret.split()[0]) for name, secret in SECRETS.items()}
+    patterns |= {"phone": r"1\W*5\W*2\W*2\W*8\W*8\W*1\W*7\W*7\W*2\W*3", "record": r"P-[0-9]{6}"}
+    return [name for name, pattern in patterns.items() if re.search(pattern, text, re.IGNORECASE)]
 
 
 def test_no_frame_holds_what_screens_need_not_show(world: World) -> None:
