@@ -151,6 +151,7 @@ class Socket:
         if not done:
             self._forced = True
             self._waiting.clear()
+            self._wire.be_patient(CLOSE_WITHIN)
             self._wire.unblock()
         await asyncio.sleep(CLOSE_WITHIN)
         self._wire.abort()

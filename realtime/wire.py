@@ -35,6 +35,11 @@ class Wire:
         if isinstance(writable, asyncio.Event):
             writable.set()
 
+    def be_patient(self, seconds: float) -> None:
+        """Give the client this long to take the close frame; autobahn, under daphne, cuts it off after a second by itself."""
+        if hasattr(self._protocol, "closeHandshakeTimeout"):
+            self._protocol.closeHandshakeTimeout = seconds
+
     def abort(self) -> None:
         """Cut the connection without waiting for what was not read."""
         transport = getattr(self._protocol, "transport", None)

