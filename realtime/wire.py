@@ -37,8 +37,9 @@ class Wire:
 
     def be_patient(self, seconds: float) -> None:
         """Give the client this long to take the close frame; autobahn, under daphne, cuts it off after a second by itself."""
-        if hasattr(self._protocol, "closeHandshakeTimeout"):
-            self._protocol.closeHandshakeTimeout = seconds
+        protocol: Any = self._protocol
+        if hasattr(protocol, "closeHandshakeTimeout"):
+            protocol.closeHandshakeTimeout = seconds
 
     def abort(self) -> None:
         """Cut the connection without waiting for what was not read."""
