@@ -1,6 +1,7 @@
 # make help lists what there is.
 
 PORT ?= 8000
+SERVERS ?= daphne,uvicorn
 VENV := .venv
 PY := $(VENV)/bin/python
 # Only for machines without Node 20 or newer; tests alone use it.
@@ -22,8 +23,8 @@ run: $(VENV)/.run ## the whole product on this machine, with demo data (PORT=800
 test: $(VENV)/.dev ## all tests: PostgreSQL and Redis, SQLite, JavaScript, browser
 	@exec $(PY) -m tests.run
 
-faults: $(VENV)/.dev ## only the tests that kill servers, databases and connections
-	@exec $(PY) tests/services.py -- $(PY) -m pytest tests/faults
+faults: $(VENV)/.dev ## the fault laboratory in full, an hour (ONLY=redis-killed SERVERS=daphne; ONLY=--list)
+	@exec $(PY) -m tests.faults --servers $(SERVERS) $(ONLY)
 
 lint: $(VENV)/.dev ## style, types, migrations, Django's checks
 	@mkdir -p var; export DEBUG=true; failed=; \

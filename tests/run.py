@@ -1,12 +1,13 @@
 """All tests, one part after the other; what ``make test`` runs. Says at the end what passed, failed and was not run.
 
-    python -m tests.run [PART …]    parts: postgres embedded javascript browser
+    python -m tests.run [PART …]    parts: postgres embedded javascript browser faults
 
 With CI=true nothing may be left out: what can't run, or is skipped, fails.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -73,6 +74,26 @@ def browser() -> Result:
         return _pytest("browser", urls, BROWSER, "-n", WORKERS)
 
 
+def faults() -> Result:
+    """Real servers, PostgreSQL and Redis broken in every way, in short: half of it on each server, at the same time."""
+    reports = [RESULTS / f"faults-{number}.json" for number in (1, 2)]
+    halves = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.faults", "--short", "--servers", server, "--share", share, "--results", str(report)],
+            cwd=ROOT,
+        )
+        for server, share, report in zip(("daphne", "uvicorn"), ("1/2", "2/2"), reports, strict=True)
+    ]
+    try:
+        codes = [half.wait() for half in halves]
+    finally:
+        for half in halves:
+            half.terminate()
+    outcomes = [passed for report in reports if report.exists() for passed in json.loads(report.read_text()).values()]
+    failed = outcomes.count(False)
+    return Result("faults", outcomes.count(True), failed or int(any(codes) or not outcomes))
+
+
 def javascript() -> Result:
     """The modules of the pages, in Node."""
     node = _node()
@@ -124,6 +145,7 @@ PARTS: dict[str, Callable[[], Result]] = {
     "embedded": embedded,
     "postgres": postgres,
     "browser": browser,
+    "faults": faults,
 }
 
 
