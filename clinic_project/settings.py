@@ -149,6 +149,7 @@ REALTIME: dict[str, Any] = {
     "HEARTBEAT": 20,  # seconds between a client's pings
     "EXPIRY_GRACE": 10,  # seconds a socket outlives its token
     "RETENTION": timedelta(days=7),
+    "PRUNE_EVERY": timedelta(hours=1),  # how often one of the processes deletes what is older than that
     "REPLAY_LIMIT": 5_000,  # events; more than that is a snapshot
     # Seconds between looks at the log while the channel layer works. The in-memory one doesn't hear other processes
     # (a management command), which may take rights away: within a second.

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from realtime import doorbell, log
+from realtime import doorbell, log, retention
 from realtime.bell import Bell
 from realtime.frames import answer_frame
 from realtime.groups import BROADCAST, CONTROL, RoomRefused, require
@@ -68,6 +68,7 @@ class Hub:
         # Last, so that a start that fails leaves nothing running and can be tried again.
         self.spawn(self._bell.listen())
         self.spawn(self._watch())
+        self.spawn(retention.prune_regularly())
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run in the background; a failure is logged, not lost."""
@@ -301,7 +302,10 @@ class Hub:
         if restarts != self._restarts:
             return  # numbers of before and after can't be compared
         # Compared with what was known before the question: a doorbell may have been faster than its answer.
-        if epoch != self.epoch or any(heads[name].head < seq for name, seq in known.items()):
+        if epoch == self.epoch and any(heads[name].head < seq for name, seq in known.items()):
+            # Older than it was: restored from a backup. Of all processes that see it, one gives it a new epoch.
+            epoch = await in_db(log.begin_epoch, epoch)
+        if epoch != self.epoch:
             await self._start_again()
             return
         for name in names:
