@@ -14,14 +14,15 @@ from django.db import Error as DatabaseError
 from django.utils import timezone
 
 from clinics.logins import Proof, TokenRefused
-from realtime import frames
+from realtime import farewell, frames
 from realtime.frames import BadFrame, Ref, answer_frame, error_frame, timestamp
 from realtime.groups import BROADCAST, RoomRefused, clinic_room, doctor_room
 from realtime.guard import check_rights
 from realtime.hub import Hub, get_hub
 from realtime.middleware import PROTOCOL, prove
-from realtime.sockets import DISABLED, SERVER_ERROR, TOO_MANY_FRAMES, UNAUTHENTICATED, Socket
+from realtime.sockets import DISABLED, RESTARTING, SERVER_ERROR, TOO_MANY_FRAMES, UNAUTHENTICATED, Socket
 from realtime.threads import in_db
+from realtime.wire import Wire
 
 logger = logging.getLogger(__name__)
 
@@ -70,11 +71,11 @@ class QueueConsumer(AsyncWebsocketConsumer):
             await self._open()
         except DatabaseError as error:
             logger.warning("A socket couldn't be opened (%s); its client will come back.", error)
-            await self.close(SERVER_ERROR)
+            await Wire(self.base_send).close(SERVER_ERROR)
 
     async def _open(self) -> None:
         if "proof" not in self.scope:
-            await self.close(SERVER_ERROR)
+            await Wire(self.base_send).close(SERVER_ERROR)
             return
         limits = settings.REALTIME
         proof: Proof = self.scope["proof"]
@@ -149,11 +150,22 @@ class QueueConsumer(AsyncWebsocketConsumer):
             self.socket = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            # Servers may cancel a consumer without a word: its rooms are left all the same.
-            await self._end()
+        with farewell.connection():
+            try:
+                await super().__call__(scope, receive, send)
+            except asyncio.CancelledError:
+                await self._say_goodbye(receive)
+            finally:
+                # Servers may cancel a consumer without a word: its rooms are left all the same.
+                await self._end()
+
+    async def _say_goodbye(self, receive: Any) -> None:
+        """The server ends: tell the client to come back, and wait until it has heard."""
+        if self.socket is not None:
+            self.socket.close(RESTARTING)
+            gone = asyncio.create_task(farewell.until_gone(receive))
+            await asyncio.wait({gone}, timeout=farewell.GOODBYE_WITHIN)
+            gone.cancel()
 
     # --- What the client asks ---------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from django.db import Error as DatabaseError
 
 from realtime import doorbell, log, retention
 from realtime.bell import Bell
+from realtime.farewell import listen_for_the_end
 from realtime.frames import answer_frame
 from realtime.groups import BROADCAST, CONTROL, RoomRefused, require
 from realtime.guard import Control
@@ -69,6 +70,7 @@ class Hub:
         self.spawn(self._bell.listen())
         self.spawn(self._watch())
         self.spawn(retention.prune_regularly())
+        listen_for_the_end()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run in the background; a failure is logged, not lost."""
