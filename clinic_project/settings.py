@@ -160,7 +160,10 @@ REALTIME: dict[str, Any] = {
     "FRAMES_BURST": 150,  # a client with all its rooms may come back at once
     "BAD_FRAMES": 20,  # in a minute, then 4429
     "ROOMS_PER_SOCKET": 100,
-    "SOCKETS_PER_USER": env.int("SOCKETS_PER_USER", 50),
+    "SOCKETS_PER_USER": env.int("SOCKETS_PER_USER", 100),
+    # Sockets opened from one address: a whole clinic is behind one, and comes back at once.
+    "HANDSHAKES_BURST": env.int("HANDSHAKES_BURST", 1_500),
+    "HANDSHAKES_PER_SECOND": env.float("HANDSHAKES_PER_SECOND", 20.0),
     "BUFFER_LIMIT": 1024 * 1024,  # bytes waiting for one socket, then 4408
 }
 

@@ -19,7 +19,8 @@ from realtime.frames import BadFrame, Ref, answer_frame, error_frame, timestamp
 from realtime.groups import BROADCAST, RoomRefused, clinic_room, doctor_room
 from realtime.guard import check_rights
 from realtime.hub import Hub, get_hub
-from realtime.middleware import PROTOCOL, prove
+from realtime.middleware import PROTOCOL, prove, subprotocol_of
+from realtime.rates import Bucket
 from realtime.sockets import DISABLED, RESTARTING, SERVER_ERROR, TOO_MANY_FRAMES, UNAUTHENTICATED, Socket
 from realtime.threads import in_db
 from realtime.wire import Wire
@@ -31,17 +32,9 @@ class FrameRate:
     """A bucket of tokens for the frames of one client, and a count of its bad ones."""
 
     def __init__(self, per_second: float, burst: int, bad_per_minute: int) -> None:
-        self._per_second, self._burst, self._bad_limit = per_second, burst, bad_per_minute
-        self._tokens, self._at = float(burst), time.monotonic()
+        self.take = Bucket(per_second, burst).take
+        self._bad_limit = bad_per_minute
         self._bad: deque[float] = deque()
-
-    def take(self) -> bool:
-        """May this frame be answered?"""
-        now = time.monotonic()
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._per_second)
-        self._at = now
-        self._tokens -= 1
-        return self._tokens >= 0
 
     def bad(self) -> bool:
         """Count a bad frame; true if there were too many in a minute."""
@@ -62,7 +55,7 @@ class QueueConsumer(AsyncWebsocketConsumer):
     _expiry: asyncio.TimerHandle | None = None
 
     async def connect(self) -> None:
-        await self.accept(PROTOCOL if PROTOCOL in self.scope.get("subprotocols", []) else None)
+        await self.accept(subprotocol_of(self.scope))
         refused: TokenRefused | None = self.scope.get("refused")
         if refused is not None:
             await self._refuse(refused)
