@@ -90,7 +90,7 @@ class QueueConsumer(AsyncWebsocketConsumer):
         self._arm_expiry()
         await self._greet()
         # Rights may have changed between the token's check and the socket being known to the hub.
-        await check_rights(self.hub, {proof.user.pk})
+        await self.hub.newcomers.check(self.socket)
 
     async def _refuse(self, refused: TokenRefused) -> None:
         await self.send(error_frame("forbidden" if refused.disabled else "unauthenticated", refused.detail))
