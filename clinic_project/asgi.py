@@ -1,4 +1,4 @@
-"""The ASGI entry point: HTTP to Django and the long poll, WebSockets through origin and token checks to the consumer."""
+"""The ASGI entry point: HTTP to Django and the long poll, WebSockets through origin, rate and token checks to the consumer."""
 
 import os
 from typing import Any
@@ -13,12 +13,12 @@ _django: Any = get_asgi_application()
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
-from realtime.middleware import OriginMiddleware, TokenAuthMiddleware  # noqa: E402
+from realtime.middleware import HandshakeRateMiddleware, OriginMiddleware, TokenAuthMiddleware  # noqa: E402
 from realtime.routing import http_urlpatterns, websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": URLRouter([*http_urlpatterns, re_path(r"", _django)]),
-        "websocket": OriginMiddleware(TokenAuthMiddleware(URLRouter(websocket_urlpatterns))),
+        "websocket": OriginMiddleware(HandshakeRateMiddleware(TokenAuthMiddleware(URLRouter(websocket_urlpatterns)))),
     }
 )

@@ -149,6 +149,7 @@ REALTIME: dict[str, Any] = {
     "HEARTBEAT": 20,  # seconds between a client's pings
     "EXPIRY_GRACE": 10,  # seconds a socket outlives its token
     "RETENTION": timedelta(days=7),
+    "PRUNE_EVERY": timedelta(hours=1),  # how often one of the processes deletes what is older than that
     "REPLAY_LIMIT": 5_000,  # events; more than that is a snapshot
     # Seconds between looks at the log while the channel layer works. The in-memory one doesn't hear other processes
     # (a management command), which may take rights away: within a second.
@@ -159,7 +160,10 @@ REALTIME: dict[str, Any] = {
     "FRAMES_BURST": 150,  # a client with all its rooms may come back at once
     "BAD_FRAMES": 20,  # in a minute, then 4429
     "ROOMS_PER_SOCKET": 100,
-    "SOCKETS_PER_USER": env.int("SOCKETS_PER_USER", 50),
+    "SOCKETS_PER_USER": env.int("SOCKETS_PER_USER", 100),
+    # Sockets opened from one address: a whole clinic is behind one, and comes back at once.
+    "HANDSHAKES_BURST": env.int("HANDSHAKES_BURST", 1_500),
+    "HANDSHAKES_PER_SECOND": env.float("HANDSHAKES_PER_SECOND", 20.0),
     "BUFFER_LIMIT": 1024 * 1024,  # bytes waiting for one socket, then 4408
 }
 

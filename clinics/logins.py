@@ -61,7 +61,8 @@ def login_of(token: Token) -> Login:
         login_id = uuid.UUID(str(token.get(LOGIN_CLAIM)))
     except ValueError as error:
         raise TokenRefused("This token is not one of ours. Log in again.") from error
-    login = Login.objects.select_related("user").filter(pk=login_id).first()
+    # With the doctor: whoever asks what the user may do would have to ask for it next.
+    login = Login.objects.select_related("user__doctor").filter(pk=login_id).first()
     if login is None:
         raise TokenRefused("This login is not known. Log in again.")
     if not login.user.is_active:

@@ -14,14 +14,16 @@ from django.db import Error as DatabaseError
 from django.utils import timezone
 
 from clinics.logins import Proof, TokenRefused
-from realtime import frames
+from realtime import farewell, frames
 from realtime.frames import BadFrame, Ref, answer_frame, error_frame, timestamp
 from realtime.groups import BROADCAST, RoomRefused, clinic_room, doctor_room
 from realtime.guard import check_rights
 from realtime.hub import Hub, get_hub
-from realtime.middleware import PROTOCOL, prove
-from realtime.sockets import DISABLED, SERVER_ERROR, TOO_MANY_FRAMES, UNAUTHENTICATED, Socket
+from realtime.middleware import PROTOCOL, prove, subprotocol_of
+from realtime.rates import Bucket
+from realtime.sockets import DISABLED, RESTARTING, SERVER_ERROR, TOO_MANY_FRAMES, UNAUTHENTICATED, Socket
 from realtime.threads import in_db
+from realtime.wire import Wire
 
 logger = logging.getLogger(__name__)
 
@@ -30,17 +32,9 @@ class FrameRate:
     """A bucket of tokens for the frames of one client, and a count of its bad ones."""
 
     def __init__(self, per_second: float, burst: int, bad_per_minute: int) -> None:
-        self._per_second, self._burst, self._bad_limit = per_second, burst, bad_per_minute
-        self._tokens, self._at = float(burst), time.monotonic()
+        self.take = Bucket(per_second, burst).take
+        self._bad_limit = bad_per_minute
         self._bad: deque[float] = deque()
-
-    def take(self) -> bool:
-        """May this frame be answered?"""
-        now = time.monotonic()
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._per_second)
-        self._at = now
-        self._tokens -= 1
-        return self._tokens >= 0
 
     def bad(self) -> bool:
         """Count a bad frame; true if there were too many in a minute."""
@@ -61,7 +55,7 @@ class QueueConsumer(AsyncWebsocketConsumer):
     _expiry: asyncio.TimerHandle | None = None
 
     async def connect(self) -> None:
-        await self.accept(PROTOCOL if PROTOCOL in self.scope.get("subprotocols", []) else None)
+        await self.accept(subprotocol_of(self.scope))
         refused: TokenRefused | None = self.scope.get("refused")
         if refused is not None:
             await self._refuse(refused)
@@ -70,11 +64,11 @@ class QueueConsumer(AsyncWebsocketConsumer):
             await self._open()
         except DatabaseError as error:
             logger.warning("A socket couldn't be opened (%s); its client will come back.", error)
-            await self.close(SERVER_ERROR)
+            await Wire(self.base_send).close(SERVER_ERROR)
 
     async def _open(self) -> None:
         if "proof" not in self.scope:
-            await self.close(SERVER_ERROR)
+            await Wire(self.base_send).close(SERVER_ERROR)
             return
         limits = settings.REALTIME
         proof: Proof = self.scope["proof"]
@@ -96,7 +90,7 @@ class QueueConsumer(AsyncWebsocketConsumer):
         self._arm_expiry()
         await self._greet()
         # Rights may have changed between the token's check and the socket being known to the hub.
-        await check_rights(self.hub, {proof.user.pk})
+        await self.hub.newcomers.check(self.socket)
 
     async def _refuse(self, refused: TokenRefused) -> None:
         await self.send(error_frame("forbidden" if refused.disabled else "unauthenticated", refused.detail))
@@ -149,11 +143,22 @@ class QueueConsumer(AsyncWebsocketConsumer):
             self.socket = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            # Servers may cancel a consumer without a word: its rooms are left all the same.
-            await self._end()
+        with farewell.connection():
+            try:
+                await super().__call__(scope, receive, send)
+            except asyncio.CancelledError:
+                await self._say_goodbye(receive)
+            finally:
+                # Servers may cancel a consumer without a word: its rooms are left all the same.
+                await self._end()
+
+    async def _say_goodbye(self, receive: Any) -> None:
+        """The server ends: tell the client to come back, and wait until it has heard."""
+        if self.socket is not None:
+            self.socket.close(RESTARTING)
+            gone = asyncio.create_task(farewell.until_gone(receive))
+            await asyncio.wait({gone}, timeout=farewell.GOODBYE_WITHIN)
+            gone.cancel()
 
     # --- What the client asks ---------------------------------------------------------------------------------------
 

@@ -12,8 +12,8 @@ from django.db import Error as DatabaseError
 
 from clinics.models import Login, User
 from realtime.frames import answer_frame
-from realtime.groups import Rights, lost_rooms, rights_of
-from realtime.sockets import DISABLED, UNAUTHENTICATED
+from realtime.groups import BROADCAST, Rights, lost_rooms, rights_of_all
+from realtime.sockets import DISABLED, UNAUTHENTICATED, Socket
 from realtime.threads import in_db
 
 if TYPE_CHECKING:
@@ -43,9 +43,42 @@ async def keep_to_rights(hub: Hub, user_ids: set[int] | None) -> None:
             await asyncio.sleep(1)
 
 
+class Newcomers:
+    """Sockets that have just been registered: their rights may have changed since their token was checked.
+
+    One question answers for all that were registered before it was asked, so those who come together share one.
+    """
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._unchecked: set[Socket] = set()
+        self._asking = asyncio.Lock()
+        self._next: asyncio.Task[None] | None = None
+
+    async def check(self, socket: Socket) -> None:
+        """Close this socket if it should not have been let in; raises what the database raises."""
+        self._unchecked.add(socket)
+        if self._next is None:
+            self._next = self._hub.spawn(self._ask())
+        asking = self._next
+        # Not awaited itself: whoever is cancelled here must not take it from the others.
+        await asyncio.wait({asking})
+        if not asking.cancelled():
+            asking.result()
+
+    async def _ask(self) -> None:
+        async with self._asking:
+            self._next = None
+            sockets, self._unchecked = self._unchecked, set()
+            await _keep_to_rights_now(self._hub, sockets)
+
+
 async def check_rights(hub: Hub, user_ids: set[int] | None) -> None:
     """Rights of these users (none: of all) may have changed: close or empty their sockets as the database says now."""
-    sockets = [s for s in hub.sockets if user_ids is None or s.rights.user_id in user_ids]
+    await _keep_to_rights_now(hub, {s for s in hub.sockets if user_ids is None or s.rights.user_id in user_ids})
+
+
+async def _keep_to_rights_now(hub: Hub, sockets: set[Socket]) -> None:
     if not sockets:
         return
     logins = {s.login_id for s in sockets}
@@ -63,7 +96,9 @@ async def check_rights(hub: Hub, user_ids: set[int] | None) -> None:
             socket.close(UNAUTHENTICATED, ("unauthenticated", "The password was changed. Log in again."))
         else:
             socket.rights = rights
-            for name in await in_db(lost_rooms, rights, list(socket.rooms)):
+            # Everybody may be in broadcast; for the others the database may have to be asked.
+            asked = [name for name in socket.rooms if name != BROADCAST]
+            for name in await in_db(lost_rooms, rights, asked) if asked else ():
                 hub.leave(socket, name)
                 socket.write(answer_frame("removed", {"room": name, "reason": "Your rights to this room have changed."}))
             continue
@@ -71,5 +106,5 @@ async def check_rights(hub: Hub, user_ids: set[int] | None) -> None:
 
 
 def _load_people(user_ids: set[int], login_ids: set[uuid.UUID]) -> tuple[dict[int, Rights], set[uuid.UUID]]:
-    users = {user.pk: rights_of(user) for user in User.objects.filter(pk__in=user_ids, is_active=True).select_related("doctor")}
-    return users, set(Login.objects.filter(pk__in=login_ids, ended_at=None).values_list("pk", flat=True))
+    users = User.objects.filter(pk__in=user_ids, is_active=True).select_related("doctor")
+    return rights_of_all(users), set(Login.objects.filter(pk__in=login_ids, ended_at=None).values_list("pk", flat=True))

@@ -17,11 +17,12 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from realtime import doorbell, log
+from realtime import doorbell, log, retention
 from realtime.bell import Bell
+from realtime.farewell import listen_for_the_end
 from realtime.frames import answer_frame
 from realtime.groups import BROADCAST, CONTROL, RoomRefused, require
-from realtime.guard import Control
+from realtime.guard import Control, Newcomers
 from realtime.rooms import HubRoom, Listener
 from realtime.snapshots import snapshot_frame
 from realtime.sockets import RESTARTING, Socket, Subscription
@@ -41,6 +42,7 @@ class Hub:
     def __init__(self) -> None:
         self.epoch = ""
         self.sockets: set[Socket] = set()
+        self.newcomers = Newcomers(self)
         self._rooms: dict[str, HubRoom] = {}
         self._bell = Bell(self._on_frame)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -68,6 +70,8 @@ class Hub:
         # Last, so that a start that fails leaves nothing running and can be tried again.
         self.spawn(self._bell.listen())
         self.spawn(self._watch())
+        self.spawn(retention.prune_regularly())
+        listen_for_the_end()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run in the background; a failure is logged, not lost."""
@@ -143,8 +147,16 @@ class Hub:
             return None
         if since == upto:
             return []
-        frames = await in_db(log.read, room.name, since, upto)
+        frames = await self._replay(room, since, upto)
         return [frame.text for frame in frames] if len(frames) == upto - since else None
+
+    async def _replay(self, room: HubRoom, since: int, upto: int) -> list[log.Frame]:
+        """The log between two numbers; those who ask for the same at the same time share one reading."""
+        shared = room.replays.get((since, upto))
+        if shared is None:
+            shared = room.replays[since, upto] = asyncio.ensure_future(in_db(log.read, room.name, since, upto))
+            shared.add_done_callback(lambda _: room.replays.pop((since, upto), None))
+        return await asyncio.shield(shared)
 
     async def refresh(self, room: HubRoom) -> None:
         """Know all that was committed before this call: whoever joins finds what they have just written."""
@@ -301,7 +313,10 @@ class Hub:
         if restarts != self._restarts:
             return  # numbers of before and after can't be compared
         # Compared with what was known before the question: a doorbell may have been faster than its answer.
-        if epoch != self.epoch or any(heads[name].head < seq for name, seq in known.items()):
+        if epoch == self.epoch and any(heads[name].head < seq for name, seq in known.items()):
+            # Older than it was: restored from a backup. Of all processes that see it, one gives it a new epoch.
+            epoch = await in_db(log.begin_epoch, epoch)
+        if epoch != self.epoch:
             await self._start_again()
             return
         for name in names:
@@ -341,6 +356,7 @@ class Hub:
             room = self._rooms.get(name)
             if room is not None:
                 (room.seq, room.floor), room.snapshot = head, None
+                room.replays.clear()
 
 
 def _number_and_ring(rooms: list[str]) -> list[log.Frame]:

@@ -12,9 +12,10 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import CharField, Func
 from django.utils import timezone
 
 from realtime.frames import event_frame, json_text
@@ -115,32 +116,33 @@ def read(room: str, since: int, upto: int | None = None, limit: int | None = Non
     return [_frame(delivery) for delivery in (rows[:limit] if limit else rows)]
 
 
+class Place(Func):
+    """Where the log is: on PostgreSQL the numbers of its database and of its table, which a dump that is restored doesn't keep
+    (while VACUUM FULL and TRUNCATE do). SQLite has nothing that tells a copied file from its original."""
+
+    template = "''"
+    output_field = CharField()
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> Any:
+        database = "(SELECT oid FROM pg_database WHERE datname = current_database())"
+        return self.as_sql(compiler, connection, template=f"{database} || '.' || '{Log._meta.db_table}'::regclass::oid")
+
+
 def epoch() -> str:
-    """The identity of this log."""
-    return str(Log.objects.get_or_create(pk=1)[0].epoch)
+    """The identity of this log; a new one if it was restored from a backup since the last look."""
+    log = Log.objects.annotate(here=Place()).filter(pk=1).first()
+    if log is None:
+        Log.objects.get_or_create(pk=1)
+        return epoch()
+    return str(log.epoch) if log.place == log.here else begin_epoch(instead_of=str(log.epoch))
 
 
-def begin_epoch() -> str:
-    """Give the log a new identity: from now on what clients remember counts for nothing. Returns the epoch."""
-    log, _created = Log.objects.update_or_create(pk=1, defaults={"epoch": uuid.uuid4()})
-    return str(log.epoch)
+def begin_epoch(instead_of: str | None = None) -> str:
+    """Give the log a new identity: from now on what clients remember counts for nothing. Returns the epoch.
 
-
-def prune(keep: dt.timedelta) -> int:
-    """Forget events older than ``keep``; returns how many deliveries went. The floor rises first, so nobody is ever
-    replayed a part."""
-    horizon = timezone.now() - keep
-    gone = 0
-    for name in list(Room.objects.order_by("name").values_list("name", flat=True)):
-        with transaction.atomic():
-            last = (
-                Delivery.objects.filter(room=name, seq__isnull=False, event__at__lt=horizon)
-                .order_by("-seq")
-                .values_list("seq", flat=True)
-                .first()
-            )
-            if last is not None:
-                Room.objects.filter(name=name).update(floor=last)
-                gone += Delivery.objects.filter(room=name, seq__lte=last).delete()[0]
-    Event.objects.filter(at__lt=horizon, deliveries=None).delete()
-    return gone
+    ``instead_of``: only if it still has this one, so that of several processes that find out the same only one gives a new one.
+    """
+    Log.objects.get_or_create(pk=1)
+    log = Log.objects.filter(pk=1) if instead_of is None else Log.objects.filter(pk=1, epoch=instead_of)
+    log.update(epoch=uuid.uuid4(), place=Place())
+    return str(Log.objects.values_list("epoch", flat=True).get(pk=1))

@@ -12,7 +12,10 @@ from django.db import Error as DatabaseError
 from django.http.request import split_domain_port, validate_host
 
 from clinics.logins import Proof, TokenRefused, verify_access
+from realtime.frames import error_frame
 from realtime.groups import Rights, rights_of
+from realtime.rates import Addresses
+from realtime.sockets import TOO_MANY_FRAMES
 from realtime.threads import in_db
 
 logger = logging.getLogger(__name__)
@@ -56,6 +59,35 @@ class OriginMiddleware:
         if is_allowed_origin(header(scope, b"origin"), header(scope, b"host"), secure=secure):
             return await self.app(scope, receive, send)
         return await WebsocketDenier()(scope, receive, send)
+
+
+class HandshakeRateMiddleware:
+    """Turns away an address that opens sockets too fast, before the database is asked anything.
+
+    A whole clinic may stand behind one address and come back at once, so the burst is large. Accepted, told why and closed, since
+    a browser can't see why a handshake was refused.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        limits = settings.REALTIME
+        self.addresses = Addresses(limits["HANDSHAKES_PER_SECOND"], limits["HANDSHAKES_BURST"])
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
+        # Without an address (a server behind a local socket) all would be one.
+        if not scope.get("client") or self.addresses.take(scope["client"][0]):
+            return await self.app(scope, receive, send)
+        await receive()
+        await send({"type": "websocket.accept", "subprotocol": subprotocol_of(scope)})
+        sentence = "Too many connections from your address at once. Wait a minute, then connect again."
+        await send({"type": "websocket.send", "text": error_frame("rate_limited", sentence)})
+        await send({"type": "websocket.close", "code": TOO_MANY_FRAMES})
+        return None
+
+
+def subprotocol_of(scope: dict[str, Any]) -> str | None:
+    """What the server answers to the offered subprotocols: never the token."""
+    return PROTOCOL if PROTOCOL in scope.get("subprotocols", []) else None
 
 
 def token_of(scope: dict[str, Any]) -> str:

@@ -9,9 +9,14 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Log(models.Model):
-    """One row: the identity of this log. After a restore from a backup it gets a new ``epoch`` (``manage.py new_epoch``)."""
+    """One row: the identity of this log, and what all processes share about it."""
 
+    # Another one after a restore from a backup: what clients remember counts for nothing then.
     epoch = models.UUIDField(default=uuid.uuid4)
+    # Where the log was when it got its epoch (log.Place): a restored log is somewhere else.
+    place = models.CharField(max_length=60, default="", editable=False)
+    # When a process last took it upon itself to forget old events.
+    pruned_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("event log")

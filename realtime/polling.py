@@ -23,6 +23,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
 from clinics.logins import TokenRefused, login_of_session, verify_access
+from realtime.farewell import connection, until_gone
 from realtime.frames import json_text
 from realtime.groups import BROADCAST, Rights, RoomRefused, parse, require, rights_of
 from realtime.hub import Hub, get_hub
@@ -47,6 +48,12 @@ def _error(status: int, code: str, detail: str) -> JsonResponse:
     response = JsonResponse({"detail": detail, "code": code}, status=status)
     if status == 401:
         response["WWW-Authenticate"] = 'Bearer realm="api"'
+    return response
+
+
+def _busy() -> JsonResponse:
+    response = _error(503, "unavailable", "The server is busy. Ask again in a moment.")
+    response["Retry-After"] = "1"
     return response
 
 
@@ -121,9 +128,7 @@ async def poll_events(request: HttpRequest) -> HttpResponse:
     except RoomRefused as refusal:
         return _error(403, refusal.code, refusal.detail)
     except DatabaseError:
-        response = _error(503, "unavailable", "The server is busy. Ask again in a moment.")
-        response["Retry-After"] = "1"
-        return response
+        return _busy()
 
 
 async def _wait_for_events(request: HttpRequest, rooms: dict[str, int | None], wait: float) -> HttpResponse:
@@ -137,8 +142,8 @@ async def _wait_for_events(request: HttpRequest, rooms: dict[str, int | None], w
         if wait and not any(frames or not recovered for _seq, recovered, frames in answers.values()):
             try:
                 await asyncio.wait_for(waiting.woken.wait(), wait)
-            except TimeoutError:
-                pass
+            except (TimeoutError, asyncio.CancelledError):
+                pass  # nothing to wait for any more: its time is over, or the server's
             else:
                 # Rights may have gone while it waited: nothing is told that may no longer be heard.
                 rights = await in_db(_caller, request)
@@ -168,20 +173,22 @@ async def long_poll(scope: dict[str, Any], receive: Any, send: Any) -> None:
     except UnicodeDecodeError:
         await _send(_error(400, "bad_request", "The address is not UTF-8."), send)
         return
-    answering, leaving = asyncio.ensure_future(_view(request)), asyncio.create_task(_until_gone(receive))
-    try:
-        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if answering.done():
-            await _send(answering.result(), send)
-    finally:
-        answering.cancel()
-        leaving.cancel()
-        await asyncio.gather(answering, leaving, return_exceptions=True)
-
-
-async def _until_gone(receive: Any) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    answering, leaving = asyncio.ensure_future(_view(request)), asyncio.create_task(until_gone(receive))
+    with connection():
+        try:
+            await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if answering.done():
+                await _send(answering.result(), send)
+        except asyncio.CancelledError:
+            # The server ends: whoever waits for an event is told that there is none yet.
+            answering.cancel()
+            await asyncio.wait({answering})
+            if not leaving.done():
+                await _send(_busy() if answering.cancelled() else answering.result(), send)
+        finally:
+            answering.cancel()
+            leaving.cancel()
+            await asyncio.gather(answering, leaving, return_exceptions=True)
 
 
 async def _send(response: Any, send: Any) -> None:

@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from realtime.log import Frame
+
 
 class Listener(Protocol):
     """Whoever wants a room's events: a socket's subscription, or a waiting HTTP call."""
@@ -28,6 +30,8 @@ class HubRoom:
     rung: int = 0
     """The highest number that rang before the room was ready."""
     snapshot: tuple[int, float, asyncio.Future[str]] | None = None
+    replays: dict[tuple[int, int], asyncio.Future[list[Frame]]] = field(default_factory=dict)
+    """What is being read from the log just now, by the numbers between which it lies."""
 
     def deliver(self, seq: int, text: str) -> None:
         self.seq = seq

@@ -135,7 +135,7 @@ class Socket:
                     if self._asked == 0:
                         self._calm.set()
             if self._close_code is not None:
-                await self._send({"type": "websocket.close", "code": self._close_code})
+                await self._wire.close(self._close_code)
                 return
 
     async def _room_on_the_wire(self) -> None:

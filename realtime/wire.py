@@ -1,4 +1,4 @@
-"""What ASGI doesn't tell: how much a server still holds for a client that doesn't read.
+"""What ASGI doesn't tell: how much a server still holds for a client that doesn't read; and what it doesn't let us say.
 
 daphne's ``send`` never waits and its buffer has no bound; uvicorn's waits, and so would the close frame for a reader that has
 stalled. Both hand us a ``send`` from which their transport can be reached; with any other server nothing is known, and only our
@@ -16,8 +16,21 @@ class Wire:
     """The connection behind an ASGI ``send``."""
 
     def __init__(self, send: Any) -> None:
+        self._send = send
         # daphne: partial(server.handle_reply, protocol); uvicorn: a method of the protocol.
         self._protocol = send.args[0] if isinstance(send, partial) and send.args else getattr(send, "__self__", None)
+
+    async def close(self, code: int) -> None:
+        """Send the close frame.
+
+        daphne's library refuses to send the codes of a server (1011, 1012) for an application, which would leave the connection
+        open for ever; daphne itself sends them a layer below.
+        """
+        refused = 1000 < code < 3000 and getattr(self._protocol, "sendCloseFrame", None)
+        if refused:
+            refused(code=code)
+        else:
+            await self._send({"type": "websocket.close", "code": code})
 
     def waiting(self) -> int:
         """Bytes that the server has taken and the client not yet."""

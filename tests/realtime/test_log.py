@@ -20,7 +20,7 @@ from clinics.models import Doctor
 from queue import actions as queue
 from queue.models import Visit
 from realtime import log
-from realtime.models import Delivery, Event, Room
+from realtime.models import Delivery, Room
 from tests.factories import World, walk_in
 from tests.realtime.client import run
 from tests.realtime.conftest import Connect
@@ -254,42 +254,7 @@ def test_failing_doorbell_never_fails_the_command(world: World, settings: Any) -
     assert log.heads([room])[room].head == 2
 
 
-# --- Forgetting -------------------------------------------------------------------------------------------------------
-
-
-def test_pruning_keeps_the_numbers_going(world: World) -> None:
-    room = f"clinic_{world.here.pk}"
-    walk_in(world)
-    head = log.heads([room])[room].head
-
-    log.prune(dt.timedelta(0))
-
-    assert log.heads([room])[room] == log.Head(head, head)
-    assert (log.read(room, 0), Delivery.objects.count(), Event.objects.count()) == ([], 0, 0)
-    walk_in(world)
-    assert [frame.seq for frame in log.read(room, 0)] == [head + 1, head + 2]
-
-
-def test_pruning_leaves_what_has_no_number_yet(world: World) -> None:
-    die_after_commit(world)
-
-    log.prune(dt.timedelta(0))
-
-    room = f"clinic_{world.here.pk}"
-    assert [frame.seq for frame in log.number([room])] == [1, 2]
-
-
-def test_pruning_takes_what_is_old_alone(world: World, clock: time_machine.Traveller) -> None:
-    room = f"clinic_{world.here.pk}"
-    walk_in(world)
-    old = log.heads([room])[room].head
-    clock.shift(dt.timedelta(days=8))
-    walk_in(world)
-
-    assert log.prune(dt.timedelta(days=7)) > 0
-
-    assert log.heads([room])[room].floor == old
-    assert [frame.seq for frame in log.read(room, 0)] == [old + 1, old + 2]
+# --- Epoch -------------------------------------------------------------------------------------------------------------
 
 
 def test_new_epoch_is_another_one_and_stays(world: World) -> None:

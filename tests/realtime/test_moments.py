@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from clinics.models import Login, User
 from queue import actions as queue
-from realtime import consumers, guard, log, views
+from realtime import consumers, guard, log, retention, views
 from realtime import hub as hub_module
 from realtime.hub import get_hub
 from realtime.snapshots import snapshot_frame
@@ -224,7 +224,7 @@ async def test_reader_of_a_room_that_all_have_left_sends_nobody_away(
     leaves, hub = await connect(world.receptionist), await get_hub()
     await leaves.join(room)
     await run(silently, world)
-    await run(log.prune, dt.timedelta(0))
+    await run(retention.prune, dt.timedelta(0))
     await run(silently, world, 1)
     gate = Gate(monkeypatch, hub_module, log.read, only_first=True)
     look = hub._look(hub._rooms[room])

@@ -14,7 +14,7 @@ from django.test import AsyncClient, Client
 from clinics.logins import end
 from clinics.models import Login
 from queue import actions as queue
-from realtime import log
+from realtime import log, retention
 from realtime.hub import Hub
 from tests.factories import World, walk_in
 from tests.realtime import shapes
@@ -117,7 +117,7 @@ async def test_unknown_number_gives_a_snapshot(world: World, poller: Poller, roo
 
 async def test_number_that_is_no_longer_kept_gives_a_snapshot(world: World, poller: Poller, room: str) -> None:
     await run(busy, world)
-    await run(log.prune, dt.timedelta(0))
+    await run(retention.prune, dt.timedelta(0))
     await run(busy, world)
 
     answer = (await poller.events(f"{room}:0", wait=25))[room]

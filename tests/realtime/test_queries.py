@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
+from typing import Any
+
 import pytest
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.test.utils import CaptureQueriesContext
 
 from realtime import log
 from tests.api.client import Api
 from tests.factories import World, book, walk_in
+from tests.realtime.client import Client, Join, communicator, run, token_for
+from tests.realtime.conftest import Connect
 from tests.realtime.flows import FLOWS, Flow
 from tests.realtime.watching import screens_of
 
@@ -68,7 +75,7 @@ def test_http_snapshot_asks_the_same_for_one_visit_and_for_thirty(world: World, 
     with CaptureQueriesContext(connection) as queries:
         api.ok("get", f"queue/{kind}s/{number}/")
 
-    assert len(queries) == {"clinic": 8, "doctor": 11}[kind], "\n".join(query["sql"] for query in queries)
+    assert len(queries) == {"clinic": 7, "doctor": 10}[kind], "\n".join(query["sql"] for query in queries)
 
 
 def test_replay_is_one_query(world: World) -> None:
@@ -81,3 +88,79 @@ def test_replay_is_one_query(world: World) -> None:
         assert len(log.read(room, 0)) == 20
 
     assert len(queries) == 1
+
+
+# --- Everybody comes back at once ---------------------------------------------------------------------------------------
+
+CLIENTS = 50
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """All queries of all threads."""
+    queries: list[str] = []
+    execute = CursorWrapper.execute
+
+    def note(self: CursorWrapper, sql: str, params: Any = None) -> Any:
+        queries.append(sql)
+        return execute(self, sql, params)
+
+    monkeypatch.setattr(CursorWrapper, "execute", note)
+    return queries
+
+
+def by_table(queries: list[str]) -> str:
+    """What a failed test shows: how often each kind of query was asked."""
+    kinds = Counter(" ".join(sql.split(" WHERE ")[0].split()[-8:]) for sql in queries)
+    return "\n".join(f"{count:4} {kind}" for kind, count in kinds.most_common())
+
+
+async def come_back(tokens: list[str], room: str, since: int, epoch: str | None = None) -> list[Join]:
+    clients = [Client(communicator(token)) for token in tokens]
+
+    async def one(client: Client) -> Join:
+        await client.start()
+        return await client.join(room, since=since, epoch=epoch)
+
+    joins = await asyncio.gather(*(one(client) for client in clients))
+    for client in clients:
+        await client.is_silent()
+        await client.disconnect()
+    return joins
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("role", ["receptionist", "doctor", "admin"])
+async def test_fifty_clients_that_come_back_ask_at_most_three_questions_each(
+    world: World, connect: Connect, asked: list[str], role: str
+) -> None:
+    """Handshake, join and replay; what is the same for all is asked once for all."""
+    room = f"clinic_{world.here.pk}"
+    user = {"receptionist": world.receptionist, "doctor": world.doctor.user, "admin": world.admin}[role]
+    tokens = [await run(token_for, user) for _ in range(CLIENTS)]
+    for _ in range(5):
+        await run(walk_in, world)
+    await connect(world.receptionist)
+    asked.clear()
+
+    joins = await come_back(tokens, room, since=3)
+
+    assert [(join.recovered, len(join.frames)) for join in joins] == [(True, 7)] * CLIENTS
+    assert len(asked) <= 3 * CLIENTS + 15, by_table(asked)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_fifty_clients_that_need_a_snapshot_share_one(world: World, connect: Connect, asked: list[str]) -> None:
+    room = f"clinic_{world.here.pk}"
+    tokens = [await run(token_for, world.receptionist) for _ in range(CLIENTS)]
+    for _ in range(5):
+        await run(walk_in, world)
+    await connect(world.receptionist)
+    asked.clear()
+
+    joins = await come_back(tokens, room, since=3, epoch="another")
+
+    assert [join.recovered for join in joins] == [False] * CLIENTS
+    assert len({join.texts[0] for join in joins}) == 1
+    assert sum('FROM "queue_visit"' in sql for sql in asked) == 1
+    assert len(asked) <= 3 * CLIENTS + 15, by_table(asked)

@@ -12,7 +12,7 @@ import pytest
 from django.conf import Settings
 
 from queue import actions as queue
-from realtime import log
+from realtime import log, retention
 from tests.factories import PatientFactory, World, walk_in
 from tests.realtime.client import Client, run, token_for
 from tests.realtime.conftest import Connect
@@ -108,7 +108,7 @@ async def test_pruned_since_gives_a_snapshot(world: World, connect: Connect, set
     room = f"clinic_{world.here.pk}"
     await run(busy, world)
     floor = await head_of(room)
-    assert await run(log.prune, dt.timedelta(0)) > 0
+    assert await run(retention.prune, dt.timedelta(0)) > 0
     await run(busy, world)
     client = await connect(world.receptionist)
 
@@ -125,7 +125,7 @@ async def test_pruned_while_the_hub_knew_another_floor_gives_a_snapshot_and_no_p
     await client.join(room)
     await run(busy, world)
     await client.settle(room)
-    await run(log.prune, dt.timedelta(0))
+    await run(retention.prune, dt.timedelta(0))
 
     joined = await client.join(room, since=1)
 
@@ -136,7 +136,7 @@ async def test_pruning_keeps_what_is_young(world: World, connect: Connect) -> No
     await run(busy, world)
     room = f"clinic_{world.here.pk}"
 
-    assert await run(log.prune, dt.timedelta(minutes=1)) == 0
+    assert await run(retention.prune, dt.timedelta(minutes=1)) == 0
 
     client = await connect(world.receptionist)
     assert (await client.join(room, since=0)).recovered

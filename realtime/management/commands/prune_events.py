@@ -7,12 +7,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from realtime import log
+from realtime import retention
 
 
 class Command(BaseCommand):
     help = "Deletes events older than the retention (7 days). Clients that were away for longer get a snapshot."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        gone = log.prune(settings.REALTIME["RETENTION"])
+        gone = retention.prune(settings.REALTIME["RETENTION"])
         self.stdout.write(f"{gone} deliveries deleted.")
