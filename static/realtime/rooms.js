@@ -174,12 +174,11 @@ export class Room {
   /** @param {Frame} frame */
   #takeSnapshot(frame) {
     // Only the one that was announced: one from before would put us back, and one nobody asked for passes over events.
-    const due = this.awaiting === 'snapshot' ? frame.seq >= /** @type {number} */ (this.#target) : this.seq === null;
-    if (!due) {
+    if (this.awaiting !== 'snapshot' || frame.seq < /** @type {number} */ (this.#target)) {
       this.duplicates += 1;
       return { frames: [], hole: false };
     }
-    if (this.awaiting === 'snapshot') this.awaiting = null;
+    this.awaiting = null;
     this.seq = frame.seq;
     // Only now: had the line broken before, the old `seq` would have gone out with the new epoch.
     this.epoch = this.#source;

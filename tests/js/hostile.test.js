@@ -170,6 +170,14 @@ describe('servers', () => {
     assert.deepEqual([seen.resyncs, socket.stats().rooms, socket.stats().holes], [[], 1, 0]);
   });
 
+  test('an error that answers a join which was answered before takes no room away', async () => {
+    const { server, socket, seen, live, moment } = desk();
+    await live(3);
+    server.push(server.socket, { event: 'error', data: { code: 'forbidden', detail: 'No.' }, ref: server.commands('join_queue_room')[0].ref });
+    await moment();
+    assert.deepEqual([seen.removed, socket.stats().rooms, seen.errors.length], [[], 1, 1]);
+  });
+
   test('a room that the server forgot is joined again at the next pong', async () => {
     const { server, clock, socket, events, live } = desk();
     await live(3);

@@ -244,7 +244,7 @@ test('room: only the number of another, known epoch is foreign', () => {
   assert.ok(!passes(at(5, 'e1'), 'e2'));
   const untold = new Room('clinic_3');
   untold.attach(null);
-  untold.joined({ seq: 5, recovered: false });
+  untold.stands({ seq: 5, recovered: false });
   untold.accept(snapshot(5));
   assert.deepEqual(untold.start, {});
   assert.ok(passes(untold, 'e1'));
@@ -277,7 +277,7 @@ test('room: forgetting leaves nothing to start from', () => {
   room.forget();
   assert.deepEqual([room.start, room.seq, room.epoch, room.complete], [{}, null, null, false]);
   room.attach('e2');
-  room.joined({ seq: 7, recovered: false });
+  room.stands({ seq: 7, recovered: false });
   assert.deepEqual(seqs(room.accept(snapshot(7))), [7]);
 });
 
