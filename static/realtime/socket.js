@@ -274,7 +274,8 @@ export class QueueSocket extends Announcer {
     if (code === CLOSE.TOO_MANY) this.#quiet = { until: this.#now() + delay, atMost: delay };
     if (!this.#page.dormant()) this.#alarms.set('retry', delay, () => this.#try());
     // Between two connections it is connecting; once a try has failed it is honest to say that there is no line.
-    if (!polling) this.#set(worked ? STATE.CONNECTING : STATE.OFFLINE, { code });
+    // HTTP, if it was just asked for, has not answered yet: until then nothing is live.
+    if (worked || !polling) this.#set(worked ? STATE.CONNECTING : STATE.OFFLINE, { code });
   }
 
   /** Let go of the line, and of whatever is under way to get one. */

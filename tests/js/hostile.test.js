@@ -260,6 +260,21 @@ describe('proxies', () => {
     assert.ok(server.requests.at(-1).signal.aborted);
   });
 
+  test('a line that is lost for the fifth time is not called live until HTTP has answered', async () => {
+    const { server, clock, socket, live } = desk();
+    await live(3);
+    server.http = () => new Promise(() => {});
+    for (let n = 0; n < 5; n += 1) {
+      assert.equal(socket.state, 'live');
+      server.socket.hangUp(1006);
+      assert.equal(socket.state, 'connecting');
+      server.mode = n === 4 ? 'stall' : 'ok';
+      await clock.advance(3_000);
+    }
+    assert.equal(server.requests.length, 1);
+    assert.equal(socket.state, 'connecting');
+  });
+
   test('put away while it polled, a page that comes back polls at once', async () => {
     const { server, clock, page, socket } = desk();
     server.mode = 'refuse';
