@@ -1,9 +1,9 @@
 """The network between a browser and the server: a TCP proxy whose connections a test can count, cut and refuse.
 
-    with Line(server.port) as line:
-        page.goto(line.url)
-        line.cut()               # every WebSocket, as a pulled cable does
-        line.sockets = "refused" # what an old proxy does: HTTP gets through, upgrades don't
+with Line(server.port) as line:
+    page.goto(line.url)
+    line.cut()               # every WebSocket, as a pulled cable does
+    line.sockets = "refused" # what an old proxy does: HTTP gets through, upgrades don't
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class Line:
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.sockets: Literal["open", "refused", "cut", "hang"] = "open"
         self.is_down = False
+        self.replaces = (b"", b"")  # bytes in what the server says, by as many others
         self.upgrades = 0
 
     def __enter__(self) -> Self:
@@ -115,6 +116,8 @@ class Line:
     def _pump(self, source: socket.socket, sink: socket.socket | None, client: socket.socket | None = None) -> None:
         try:
             while part := source.recv(65_536):
+                if sink is client:
+                    part = part.replace(*self.replaces) if self.replaces[0] else part
                 if sink is not None:
                     sink.sendall(part)
         except OSError:
