@@ -4,6 +4,8 @@ import { byId, clone, slot } from './dom.js';
 
 const STAYS = 8_000;
 const AT_ONCE = 4;
+// More than come again after any failure; a page that stays open for weeks keeps no more than these.
+const REMEMBERED = 1_000;
 
 /**
  * @param {string} text
@@ -37,6 +39,7 @@ export function checkinNews(tell, together = 150) {
     const key = `${visit.id} ${visit.checked_in_at}`;
     if (told.has(key)) return;
     told.add(key);
+    if (told.size > REMEMBERED) told.delete(/** @type {string} */ (told.values().next().value));
     waiting.push(visit);
     if (waiting.length > 1) return;
     setTimeout(() => {

@@ -3,7 +3,7 @@
  * number, events change the store, the store draws. Nothing is fetched again.
  */
 
-import { createStore, follow, QueueSocket } from '../realtime/index.js';
+import { createStore, follow, QueueSocket, snapshotOf } from '../realtime/index.js';
 import { whenSignedOut } from './api.js';
 import { hushUnanswered } from './commands.js';
 import { byId, json, oncePerFrame, setText } from './dom.js';
@@ -89,6 +89,10 @@ export function goLive({ kind, begin }) {
     }
     redraw();
   }, TICK);
+  // For support, in the browser's console: how the line is, and what to compare with the server's GET /api/queue/….
+  Object.defineProperty(globalThis, 'frontDesk', {
+    value: Object.freeze({ stats: () => socket.stats(), snapshot: () => snapshotOf(store.getState(), snapshot.room, date) }),
+  });
   document.documentElement.classList.add('js');
   redraw();
   return live;

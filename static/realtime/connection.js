@@ -26,7 +26,8 @@ export class Connection {
    * @param {import('./alarms.js').Timers} options.timers
    * @param {() => number} options.now
    * @param {() => number} options.nextRef refs don't start again with a connection, so none can be mistaken
-   * @param {{frame: (frame: any) => void, down: (code: number) => void}} options.on `down` comes once, `frame` never after it
+   * @param {{frame: (frame: any) => void, down: (code: number, hung: boolean) => void}} options.on `down` comes once, `frame`
+   *   never after it; `hung`: it never said `connected` nor that it wouldn't
    */
   constructor({ url, token, WebSocket, timers, now, nextRef, on }) {
     this.#on = on;
@@ -37,7 +38,7 @@ export class Connection {
     this.#ws = new WebSocket(url, [PROTOCOL, `bearer.${token}`]);
     this.#ws.onmessage = (message) => this.#receive(message.data);
     this.#ws.onclose = (event) => this.#end(event.code);
-    this.#alarms.set('open', TIMING.OPEN_TIMEOUT, () => this.#die());
+    this.#alarms.set('open', TIMING.OPEN_TIMEOUT, () => this.#end(1006, true));
   }
 
   get timers() {
@@ -78,10 +79,10 @@ export class Connection {
 
   /** Something happened that often kills a connection in silence: an answer soon, or it is over. */
   probe() {
+    // Once asked, asking again must not put the end off: tabs are shown and hidden faster than this.
+    if (this.#alarms.has('probe')) return;
     this.ping();
-    this.#alarms.set('probe', TIMING.PROBE, () => {
-      if (this.#unanswered !== null) this.#die();
-    });
+    this.#alarms.set('probe', TIMING.PROBE, () => this.#die());
   }
 
   /** End it from our side; `down` isn't called. */
@@ -102,11 +103,11 @@ export class Connection {
     this.#end(1006);
   }
 
-  /** @param {number} code */
-  #end(code) {
+  /** @param {number} code @param {boolean} [hung] */
+  #end(code, hung = false) {
     if (this.#over) return;
     this.drop();
-    this.#on.down(code);
+    this.#on.down(code, hung);
   }
 
   /** @param {any} text */
@@ -114,6 +115,7 @@ export class Connection {
     if (this.#over) return;
     this.#lastRx = this.#now();
     this.#unanswered = null;
+    this.#alarms.clear('probe');
     let frame;
     try {
       frame = JSON.parse(text);

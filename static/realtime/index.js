@@ -9,6 +9,7 @@
  *   store.subscribe((state) => draw(queueOf(state, { clinicId: 3, date })));
  *   const off = socket.onNewCheckin((frame) => announce(frame.data.visit));
  *
+ * - A page has one connection: `new` with the same address gives the one there is, and its `close` closes it for all.
  * - It connects by itself. `getToken()` gives an access token; null or an error with `signedOut: true` ends it all with
  *   state 'signed out', any other error is tried again.
  * - Listeners get the whole frame {event, room, seq, at, data}, each event of a room once and in order. A clinic's and a

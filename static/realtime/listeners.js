@@ -5,6 +5,7 @@ export class Listeners {
   /** @type {Map<string, Set<Function>>} */
   #byName = new Map();
   #report;
+  #closed = false;
 
   /** @param {(error: unknown) => void} [report] gets what a listener throws */
   constructor(report) {
@@ -20,15 +21,18 @@ export class Listeners {
   /**
    * @param {string} name
    * @param {Function} fn added twice it is called once
-   * @returns {() => void} takes it off again
+   * @returns {() => void} takes it off again; works once, so that a forgotten one can't take off what was added since
    */
   add(name, fn) {
     if (typeof fn !== 'function') throw new TypeError('A listener must be a function.');
+    if (this.#closed) return () => {};
     let set = this.#byName.get(name);
     if (!set) this.#byName.set(name, (set = new Set()));
     set.add(fn);
+    let on = true;
     return () => {
-      set.delete(fn);
+      if (on) set.delete(fn);
+      on = false;
     };
   }
 
@@ -47,7 +51,9 @@ export class Listeners {
     }
   }
 
-  clear() {
+  /** For good: nothing will ever be told again, so nobody is kept for it. */
+  close() {
+    this.#closed = true;
     for (const set of this.#byName.values()) set.clear();
   }
 }

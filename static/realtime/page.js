@@ -20,8 +20,9 @@ export function watchPage({ window, document, navigator }, on) {
   listen(window, 'pagehide', on.leave);
   listen(window, 'pageshow', on.back);
   listen(document, 'visibilitychange', () => (hidden() ? on.hidden() : on.shown()));
-  // A frozen tab that is thawed without being shown.
-  listen(document, 'resume', on.shown);
+  // Frozen, a tab reads nothing: its server would pile up frames for it, and its light would still say "live" when it thaws.
+  listen(document, 'freeze', on.leave);
+  listen(document, 'resume', on.back);
 
   return {
     /** Nobody looks and there is no network: waking up would be for nothing. */

@@ -110,6 +110,8 @@ export class Poller {
       }
       const body = await response.json();
       if (over()) return;
+      // Something between us and the server may answer for it, and JSON alone is no proof that events come this way.
+      if (!this.#o.cursors().every(([room]) => Number.isSafeInteger(body?.rooms?.[room]?.seq))) throw new Error('not an answer');
       this.#alarms.clear('timeout');
       this.#request = null;
       this.#failures = 0;

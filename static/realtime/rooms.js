@@ -96,13 +96,22 @@ export class Room {
   }
 
   /**
+   * The answer to a join; once, since a second one tells where the room stood before.
    * @param {{seq: number, recovered: boolean}} data
-   * @param {any} [ref]
+   * @param {any} ref
+   */
+  joined(data, ref) {
+    return this.awaiting === 'joined' && ref === this.joinRef ? this.stands(data) : { frames: [], lost: false };
+  }
+
+  /**
+   * What the server says of where this room stands.
+   * @param {{seq: number, recovered: boolean}} data
    * @returns {{frames: Frame[], lost: boolean}} lost: events were missed and no snapshot will make up for them
    */
-  joined({ seq, recovered }, ref) {
-    if (ref != null && ref !== this.joinRef) return { frames: [], lost: false };
+  stands({ seq, recovered }) {
     this.moved = true;
+    this.joinRef = null;
     if (!recovered && this.name === BROADCAST) {
       const lost = this.seq !== null;
       return { frames: this.settle(seq), lost };
@@ -147,12 +156,12 @@ export class Room {
   }
 
   /**
-   * @param {number|undefined} head this room's in a pong
+   * @param {number|undefined} head this room's in a pong; undefined: the server doesn't have us in it
    * @returns {boolean} join again
    */
   pong(head) {
     if (this.complete) {
-      if (head === undefined || head <= /** @type {number} */ (this.seq)) return false;
+      if (head !== undefined && head <= /** @type {number} */ (this.seq)) return false;
       this.holes += 1;
       return true;
     }
@@ -164,11 +173,12 @@ export class Room {
 
   /** @param {Frame} frame */
   #takeSnapshot(frame) {
-    if (this.awaiting !== 'snapshot' && this.seq !== null && frame.seq <= this.seq) {
+    // Only the one that was announced: one from before would put us back, and one nobody asked for passes over events.
+    if (this.awaiting !== 'snapshot' || frame.seq < /** @type {number} */ (this.#target)) {
       this.duplicates += 1;
       return { frames: [], hole: false };
     }
-    if (this.awaiting === 'snapshot') this.awaiting = null;
+    this.awaiting = null;
     this.seq = frame.seq;
     // Only now: had the line broken before, the old `seq` would have gone out with the new epoch.
     this.epoch = this.#source;

@@ -3,6 +3,7 @@ import { Alarms } from './alarms.js';
 import { Announcer } from './announcer.js';
 import { retryDelay } from './backoff.js';
 import { Connection } from './connection.js';
+import { inPage } from './in-page.js';
 import { Listeners } from './listeners.js';
 import { watchPage } from './page.js';
 import { Poller } from './poll.js';
@@ -27,13 +28,17 @@ import { Token } from './token.js';
  * @property {(error: unknown) => void} [report] gets what a listener throws
  */
 
-/** The live connection of a page (contract, section 9). Connects by itself, and again, until it is closed. */
+/**
+ * The live connection of a page (contract, section 9). Connects by itself, and again, until it is closed. A page has one for
+ * an address: `new` gives the one there is, whoever made it, until that is closed or signed out.
+ */
 export class QueueSocket extends Announcer {
   /** @type {import('./constants.js').State} */
   #state = STATE.CONNECTING;
   /** @type {number|null} */
   #since = null;
   #url;
+  #forget;
   #WebSocket;
   #timers;
   #now;
@@ -54,18 +59,24 @@ export class QueueSocket extends Announcer {
   #failures = 0;
   #healthy = false;
   #stopped = false;
-  #notBefore = 0;
+  /** What 4429 asked for. */
+  #quiet = { until: 0, atMost: 0 };
   /** @type {number|null} */
   #authRef = null;
   #lastDetail = '';
 
   /** @param {Options} options */
   constructor({ url, getToken, pollUrl, broadcast, ...tools }) {
-    const listeners = new Listeners(tools.report);
-    super(listeners);
     const base = globalThis.location?.href;
     const socketUrl = new URL(url, base);
     socketUrl.protocol = socketUrl.protocol.replace(/^http/, 'ws');
+    const open = inPage((tools.page ?? globalThis).window);
+    const held = open.get(socketUrl.href);
+    if (held) return held;
+    const listeners = new Listeners(tools.report);
+    super(listeners);
+    open.set(socketUrl.href, this);
+    this.#forget = () => open.delete(socketUrl.href);
     const httpUrl = new URL(pollUrl ?? '/api/realtime/events/', pollUrl ? base : socketUrl);
     httpUrl.protocol = httpUrl.protocol.replace(/^ws/, 'http');
     this.#url = socketUrl.href;
@@ -166,7 +177,7 @@ export class QueueSocket extends Announcer {
   close() {
     this.#stop();
     this.#rooms.clear();
-    this.#listeners.clear();
+    this.#listeners.close();
   }
 
   /** Counters for tests and support. */
@@ -184,6 +195,16 @@ export class QueueSocket extends Announcer {
       polls: this.#poller.polls,
       timers: this.#alarms.size + this.#token.timers + this.#rooms.timers + this.#poller.timers + (this.#link?.timers ?? 0),
     };
+  }
+
+  /** Sockets don't get through, as far as we know. */
+  get #givenUp() {
+    return this.#failures >= TIMING.TRIES_BEFORE_POLLING;
+  }
+
+  /** ms; never more than was asked for, whatever became of the clock since. */
+  get #quietFor() {
+    return Math.min(Math.max(this.#quiet.until - this.#now(), 0), this.#quiet.atMost);
   }
 
   /** @param {string} name @param {Partial<Start>} [start] */
@@ -223,8 +244,8 @@ export class QueueSocket extends Announcer {
           frame: (frame) => {
             if (!over()) this.#frame(link, frame);
           },
-          down: (code) => {
-            if (!over()) this.#down(code);
+          down: (code, hung) => {
+            if (!over()) this.#down(code, hung);
           },
         },
       });
@@ -236,8 +257,8 @@ export class QueueSocket extends Announcer {
     }
   }
 
-  /** The try, or the connection, is over. @param {number} code */
-  #down(code) {
+  /** The try, or the connection, is over. @param {number} code @param {boolean} [hung] */
+  #down(code, hung = false) {
     const failed = !this.#healthy;
     const worked = this.#link !== null && !this.#trying;
     this.#drop();
@@ -246,13 +267,15 @@ export class QueueSocket extends Announcer {
       return;
     }
     if (failed) this.#failures += 1;
-    if (code !== CLOSE.TOO_MANY && this.#failures >= TIMING.TRIES_BEFORE_POLLING) this.#poller.start();
+    // One that hung has cost more time than five that were refused, and it is what proxies do that don't know sockets.
+    if (code !== CLOSE.TOO_MANY && (this.#givenUp || hung)) this.#poller.start();
     const polling = this.#poller.running;
-    const delay = retryDelay({ code, failures: this.#failures, polling }, this.#random);
-    if (code === CLOSE.TOO_MANY) this.#notBefore = this.#now() + delay;
+    const delay = retryDelay({ code, failures: this.#failures, polling: polling && this.#givenUp }, this.#random);
+    if (code === CLOSE.TOO_MANY) this.#quiet = { until: this.#now() + delay, atMost: delay };
     if (!this.#page.dormant()) this.#alarms.set('retry', delay, () => this.#try());
     // Between two connections it is connecting; once a try has failed it is honest to say that there is no line.
-    if (!polling) this.#set(worked ? STATE.CONNECTING : STATE.OFFLINE, { code });
+    // HTTP, if it was just asked for, has not answered yet: until then nothing is live.
+    if (worked || !polling) this.#set(worked ? STATE.CONNECTING : STATE.OFFLINE, { code });
   }
 
   /** Let go of the line, and of whatever is under way to get one. */
@@ -272,6 +295,7 @@ export class QueueSocket extends Announcer {
   #stop(code) {
     if (this.#stopped) return;
     this.#stopped = true;
+    this.#forget();
     this.#drop();
     this.#poller.stop();
     this.#page.stop();
@@ -283,7 +307,7 @@ export class QueueSocket extends Announcer {
     this.#since = this.#now();
     const data = frame.data ?? {};
     if (frame.event === 'connected') {
-      this.#connected(link, data);
+      if (this.#trying) this.#connected(link, data);
     } else if (frame.event === 'authenticated') {
       this.#authRef = null;
       this.#token.expires(data.expires_at);
@@ -291,6 +315,7 @@ export class QueueSocket extends Announcer {
       this.#refused(frame.ref, data);
     } else if (!this.#trying) {
       if (frame.event === 'pong') this.#token.clock(data.at);
+      this.#token.check();
       this.#rooms.frame(frame);
     }
     this.#settle();
@@ -344,7 +369,7 @@ export class QueueSocket extends Announcer {
     this.#since = this.#now();
     // The server answers again: a socket may get through too. Once, or a line that lets HTTP through alone would be asked all the time.
     if (this.#state === STATE.OFFLINE && this.#alarms.has('retry')) {
-      this.#alarms.set('retry', Math.max(this.#notBefore - this.#now(), TIMING.BACK_WITHIN * this.#random()), () => this.#try());
+      this.#alarms.set('retry', Math.max(this.#quietFor, TIMING.BACK_WITHIN * this.#random()), () => this.#try());
     }
     this.#set(STATE.POLLING);
     return this.#rooms.polled(body);
@@ -374,11 +399,13 @@ export class QueueSocket extends Announcer {
       this.#token.check();
       return;
     }
-    this.#poller.poke();
+    const quiet = this.#quietFor;
+    if (this.#poller.running) this.#poller.poke();
+    // Back from where the page was put away: sockets didn't get through then.
+    else if (this.#givenUp && quiet === 0) this.#poller.start();
     // A try from before the network came back won't get anywhere; one that runs while somebody looks may.
     if (this.#trying && !network) return;
     this.#drop();
-    const quiet = this.#notBefore - this.#now();
     if (quiet > 0) this.#alarms.set('retry', quiet, () => this.#try());
     else this.#try();
   }

@@ -106,6 +106,8 @@ export class Subscriptions {
     this.#head = rooms?.[BROADCAST] ?? 0;
     this.#enter(epoch);
     for (const room of [...this.#rooms.values()]) {
+      // Who was told of a loss may have left it meanwhile, or closed everything.
+      if (this.#rooms.get(room.name) !== room) continue;
       room.attach(epoch);
       if (room.name !== BROADCAST || room.epoch !== null) {
         this.#ask(room);
@@ -129,7 +131,8 @@ export class Subscriptions {
   frame(frame) {
     const { event, data } = frame;
     if (event === 'pong') {
-      for (const room of [...this.#rooms.values()]) if (room.pong(data?.rooms?.[room.name])) this.#ask(room);
+      if (typeof data?.rooms !== 'object' || data.rooms === null) return;
+      for (const room of this.#rooms.values()) if (room.pong(data.rooms[room.name])) this.#ask(room);
     } else if (event === 'joined') {
       this.#joined(data, frame.ref);
     } else if (event === 'removed') {
@@ -192,7 +195,7 @@ export class Subscriptions {
         continue;
       }
       room.attach(epoch ?? null);
-      const { frames, lost } = room.joined({ seq, recovered });
+      const { frames, lost } = room.stands({ seq, recovered });
       if (lost) this.#resync(BROADCAST, 'gap');
       this.#deliver(room, frames);
       for (const frame of events) this.#deliver(room, room.accept(frame).frames);

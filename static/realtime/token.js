@@ -12,7 +12,7 @@ export class Token {
   #skew = 0;
   #expiresAt = NaN;
   #renewAt = Infinity;
-  /** Number of the connection that renewals are for. */
+  /** Number of the renewal under way; whatever comes of an older one, or for a connection that is gone, is dropped. */
   #turn = 0;
 
   /**
@@ -61,7 +61,7 @@ export class Token {
     this.#plan();
   }
 
-  /** Timers don't count sleep. */
+  /** Timers don't count sleep, so whoever has woken asks: the page when it is shown, and whatever the server says. */
   check() {
     if (this.#o.now() >= this.#renewAt) this.#renew();
   }
@@ -85,7 +85,8 @@ export class Token {
   }
 
   async #renew() {
-    const turn = this.#turn;
+    // Also against itself: a token that took so long that another was asked for is not sent beside that.
+    const turn = (this.#turn += 1);
     // Again if neither a token nor an answer comes of this.
     this.#in(TIMING.OPEN_TIMEOUT);
     try {

@@ -14,12 +14,17 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
+from django.db import connections
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
 
+from clinics.models import User
+from tests.factories import World
+from tests.factories.directory import PASSWORD
 from tests.servers import Server, running_server
 
 HERE = Path(__file__).parent
@@ -59,7 +64,10 @@ def browser() -> Iterator[Browser]:
         missing = "Chromium is missing (apt-get install chromium fonts-noto-core)"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        # With the back/forward cache, as people have it; Playwright takes it away.
+        chromium = playwright.chromium.launch(
+            executable_path=program, args=FLAGS, ignore_default_args=["--disable-back-forward-cache"]
+        )
         yield chromium
         chromium.close()
 
@@ -154,3 +162,33 @@ def page(new_page: Callable[..., Page]) -> Page:
 def phone(new_page: Callable[..., Page]) -> Page:
     """A page of phone size, with touch."""
     return new_page("phone")
+
+
+@pytest.fixture
+def do(_database: None) -> Iterator[Callable[..., Any]]:
+    """Runs what writes in a thread of its own: in the test's runs Playwright's event loop, where no command may end."""
+    with ThreadPoolExecutor(1) as pool:
+        yield lambda work, *args, **kwargs: pool.submit(work, *args, **kwargs).result()
+        pool.submit(connections.close_all).result()
+
+
+@pytest.fixture
+def world(do: Callable[..., Any]) -> World:
+    made: World = do(World)
+    return made
+
+
+@pytest.fixture
+def at(new_page: Callable[..., Page]) -> Callable[..., Page]:
+    """Opens the page of somebody who logs in, and waits until it is live."""
+
+    def open_page(user: User, **options: Any) -> Page:
+        page = new_page(**options)
+        page.goto("/")
+        page.get_by_label("User name").fill(user.username)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        expect(page.locator("#light-text")).to_have_text("Live")
+        return page
+
+    return open_page

@@ -3,69 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connections
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from appointments.models import Appointment
-from clinics.models import User
 from patients.models import Patient
 from payments.models import LedgerEntry
 from queue import actions as queue_actions
 from queue.models import Visit, VisitStep
+from tests.e2e.pages import AWAY, in_queue, mark
 from tests.factories import PatientFactory, World, book, walk_in
 from tests.factories.directory import PASSWORD
 from tests.servers import Server
 
-# What a browser writes by itself when a call is refused or the server is away.
+# What a browser writes by itself when a call is refused.
 REFUSED = r"status of (409|404)"
-AWAY = r"ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_SOCKET|WebSocket connection|ERR_INCOMPLETE"
 BACK_IN = 60_000  # milliseconds: a server's start, and the longest pause between two tries
-
-
-@pytest.fixture
-def do(_database: None) -> Iterator[Callable[..., Any]]:
-    """Runs what writes in a thread of its own: in the test's runs Playwright's event loop, where no command may end."""
-    with ThreadPoolExecutor(1) as pool:
-        yield lambda work, *args, **kwargs: pool.submit(work, *args, **kwargs).result()
-        pool.submit(connections.close_all).result()
-
-
-@pytest.fixture
-def world(do: Callable[..., Any]) -> World:
-    made: World = do(World)
-    return made
-
-
-@pytest.fixture
-def at(new_page: Callable[..., Page]) -> Callable[..., Page]:
-    """Opens the page of somebody who logs in, and waits until it is live."""
-
-    def open_page(user: User, **options: Any) -> Page:
-        page = new_page(**options)
-        page.goto("/")
-        page.get_by_label("User name").fill(user.username)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Log in").click()
-        expect(page.locator("#light-text")).to_have_text("Live")
-        return page
-
-    return open_page
-
-
-def in_queue(page: Page, name: str) -> Locator:
-    """The row of a patient among those in the queue."""
-    return page.locator("[data-list=active] .visit, #queue-active .visit").filter(has_text=name)
-
-
-def mark(page: Page) -> None:
-    """So that a reload would be noticed."""
-    page.evaluate("window.notReloaded = true")
 
 
 def check_in_and_call(desk: Page, room: Page, name: str) -> None:

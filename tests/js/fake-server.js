@@ -6,12 +6,16 @@
  *   server.tamper      (frame, socket) => frames that really go out; may drop, double, hold back
  *   server.deaf        frames from the client get no answer, events still flow; 'dead': nothing flows
  *   server.answering   (command, socket) => true if it has been dealt with
+ *   server.holds       (room) => {visits, appointments}: what a snapshot tells
+ *   server.wire        (frame) => ms until it arrives; `latency` unless set
  */
 export class FakeServer {
   mode = 'ok';
   http = 'ok';
   tamper = (frame) => [frame];
   answering = () => false;
+  holds = () => ({ visits: [], appointments: [] });
+  wire = () => this.latency;
   deaf = false;
   dead = false;
   latency = 1;
@@ -73,7 +77,7 @@ export class FakeServer {
   }
 
   snapshot(name) {
-    return { event: 'queue_updated', room: name, seq: this.room(name).head, data: { date: '2026-11-23', visits: [], appointments: [], snapshot: true } };
+    return { event: 'queue_updated', room: name, seq: this.room(name).head, data: { date: '2026-11-23', ...this.holds(name), snapshot: true } };
   }
 
   commands(event) {
@@ -87,7 +91,7 @@ export class FakeServer {
   }
 
   push(socket, frame) {
-    for (const each of this.tamper(frame, socket)) this.clock.timers.setTimeout(() => !this.dead && socket.deliver(each), this.latency);
+    for (const each of this.tamper(frame, socket)) this.clock.timers.setTimeout(() => !this.dead && socket.deliver(each), this.wire(each));
   }
 
   opened(socket) {

@@ -176,20 +176,28 @@ test('room: a line that breaks between joined and snapshot leaves the old seq wi
   assert.deepEqual(room.start, { since: 500, epoch: 'e1' });
 });
 
-test('room: a snapshot that comes twice does not set the room back; a younger one sets it forward', () => {
+test('room: a snapshot nobody asked for neither sets the room back nor passes over events', () => {
   const room = at(5);
   room.accept(frame(6));
-  assert.deepEqual(room.accept(snapshot(5)), { frames: [], hole: false });
-  assert.deepEqual(room.accept(snapshot(6)), { frames: [], hole: false });
-  assert.deepEqual([room.seq, room.duplicates], [6, 2]);
-  assert.deepEqual(seqs(room.accept(snapshot(9))), [9]);
-  assert.equal(room.seq, 9);
+  for (const seq of [5, 6, 9]) assert.deepEqual(room.accept(snapshot(seq)), { frames: [], hole: false });
+  assert.deepEqual([room.seq, room.duplicates], [6, 3]);
+  assert.deepEqual(seqs(room.accept(frame(7))), [7]);
+});
+
+test('room: a second answer to one join says nothing, nor does one that names no join', () => {
+  const room = new Room('broadcast', { since: 3, epoch: 'e1' });
+  room.attach('e1');
+  room.asked(1);
+  assert.equal(room.joined({ seq: 5, recovered: false }, 1).lost, true);
+  assert.deepEqual(seqs(room.accept(frame(6))), [6]);
+  for (const ref of [1, undefined, null, 0]) room.joined({ seq: 5, recovered: false }, ref ?? 'none');
+  assert.equal(room.seq, 6, 'or 6 would be heard again');
+  assert.ok(room.complete);
 });
 
 test('room: a pong head above is a hole, but not while a replay moves; a replay that stopped is asked for again', () => {
   const room = at(5);
   assert.equal(room.pong(5), false);
-  assert.equal(room.pong(undefined), false);
   assert.equal(room.pong(6), true);
   assert.equal(room.holes, 1);
   room.asked(2);
@@ -236,7 +244,7 @@ test('room: only the number of another, known epoch is foreign', () => {
   assert.ok(!passes(at(5, 'e1'), 'e2'));
   const untold = new Room('clinic_3');
   untold.attach(null);
-  untold.joined({ seq: 5, recovered: false });
+  untold.stands({ seq: 5, recovered: false });
   untold.accept(snapshot(5));
   assert.deepEqual(untold.start, {});
   assert.ok(passes(untold, 'e1'));
@@ -269,7 +277,7 @@ test('room: forgetting leaves nothing to start from', () => {
   room.forget();
   assert.deepEqual([room.start, room.seq, room.epoch, room.complete], [{}, null, null, false]);
   room.attach('e2');
-  room.joined({ seq: 7, recovered: false });
+  room.stands({ seq: 7, recovered: false });
   assert.deepEqual(seqs(room.accept(snapshot(7))), [7]);
 });
 
@@ -316,16 +324,21 @@ test('room: a frame held back already counts as a duplicate when it comes again'
   assert.equal(room.duplicates, 1);
 });
 
-test('room: a snapshot moves a room too', () => {
+test('room: a snapshot older than joined said is one from before, and the right one is still waited for', () => {
   const room = new Room('clinic_3');
   room.attach('e1');
   room.asked(1);
   room.joined({ seq: 9, recovered: false }, 1);
-  room.pong(9);
-  room.accept(snapshot(8));
-  assert.ok(!room.complete, 'older than joined said');
+  assert.deepEqual(seqs(room.accept(snapshot(8))), []);
+  assert.ok(!room.complete);
   assert.equal(room.pong(9), false);
   assert.equal(room.pong(9), true);
+  assert.deepEqual(seqs(room.accept(snapshot(9))), [9]);
+  assert.ok(room.complete);
+});
+
+test('room: a pong that does not name it means that the server does not have us in it', () => {
+  assert.equal(at(5).pong(undefined), true);
 });
 
 test('room: an empty room that is recovered is complete', () => {

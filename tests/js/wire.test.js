@@ -146,13 +146,13 @@ test('watchPage: dormant only if hidden and without network; stop takes everythi
   page.show(true);
   assert.equal(watch.dormant(), false);
   page.network(true);
-  for (const name of ['pagehide', 'pageshow', 'resume']) page.fire(name);
-  assert.deepEqual(heard, ['hidden', 'offline', 'shown', 'online', 'leave', 'back', 'shown']);
+  for (const name of ['pagehide', 'pageshow', 'freeze', 'resume']) page.fire(name);
+  assert.deepEqual(heard, ['hidden', 'offline', 'shown', 'online', 'leave', 'back', 'leave', 'back']);
   watch.stop();
   watch.stop();
   assert.equal(page.listeners, 0);
   page.show(false);
-  assert.equal(heard.length, 7);
+  assert.equal(heard.length, 8);
 });
 
 test('watchPage outside a browser is silent', () => {

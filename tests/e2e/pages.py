@@ -1,0 +1,18 @@
+"""What tests look for on the pages of the desk."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page
+
+# What a browser writes by itself when the server is away.
+AWAY = r"ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_SOCKET|WebSocket connection|ERR_INCOMPLETE"
+
+
+def in_queue(page: Page, name: str) -> Locator:
+    """The row of a patient among those in the queue."""
+    return page.locator("[data-list=active] .visit, #queue-active .visit").filter(has_text=name)
+
+
+def mark(page: Page) -> None:
+    """So that a reload would be noticed."""
+    page.evaluate("window.notReloaded = true")
