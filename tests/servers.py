@@ -46,7 +46,7 @@ def arguments(kind: Kind, port: int) -> list[str]:
     if kind == "daphne":
         return ["daphne", "-b", "127.0.0.1", "-p", str(port), "clinic_project.asgi:application"]
     fast = ["--ws", "websockets-sansio", "--loop", "uvloop", "--http", "httptools"]
-    plain = ["--ws-per-message-deflate", "false", "--lifespan", "off"]
+    plain = ["--ws-per-message-deflate", "false", "--lifespan", "off", "--timeout-graceful-shutdown", "5"]
     return ["uvicorn", "--host", "127.0.0.1", "--port", str(port), *fast, *plain, "clinic_project.asgi:application"]
 
 

