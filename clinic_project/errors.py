@@ -65,7 +65,7 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     for kinds, status, body in _PLAIN:
         if isinstance(exc, kinds):
             if status == 503:
-                logger.error("The database could not answer in time", exc_info=exc)
+                logger.error("The database could not answer in time: %s", exc)
             return Response(body, status=status, headers={"Retry-After": "1"} if status == 503 else None)
     exc = _in_drfs_words(exc)
     answer = exception_handler(exc, context)

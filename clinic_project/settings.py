@@ -107,9 +107,17 @@ DATABASES: dict[str, dict[str, Any]] = {
 }
 _database = DATABASES["default"]
 if _database["ENGINE"].endswith("postgresql"):
+    _database["ENGINE"] = "clinic_project.postgresql"
     _database.setdefault("OPTIONS", {}).update(
         {
-            "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", 20), "timeout": 10},
+            "pool": {
+                "min_size": 1,
+                "max_size": env.int("DATABASE_POOL_SIZE", 20),
+                "timeout": 3,  # as long as a request waits for a connection before it answers 503
+                # The pool's pauses between tries double until it gives up, and the next request begins anew: so none is
+                # ever longer than two seconds, however long the database was away.
+                "reconnect_timeout": 3,
+            },
             "connect_timeout": 5,
             # Nobody waits longer than this for a lock or an answer: a clear error beats a frozen desk.
             "options": "-c lock_timeout=5s -c statement_timeout=15s -c idle_in_transaction_session_timeout=30s",
@@ -283,5 +291,7 @@ LOGGING: dict[str, Any] = {
         "daphne": {"level": "WARNING"},
         # It prints a traceback a second while Redis is away; the hub says it once.
         "channels_redis": {"level": "CRITICAL"},
+        # It says every try of every connection while the database is away; each call that fails says so once.
+        "psycopg.pool": {"level": "ERROR"},
     },
 }

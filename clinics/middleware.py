@@ -52,7 +52,7 @@ class OpenLoginMiddleware(MiddlewareMixin):
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, AWAY):
             return None
-        logger.error("The database could not answer in time", exc_info=error)
+        logger.error("The database could not answer in time: %s", error)
         if request.path.startswith("/api/"):
             response: HttpResponse = JsonResponse(UNAVAILABLE, status=503)
         else:
