@@ -9,10 +9,10 @@ import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from urllib import request as http
 
 import pytest
-from playwright.sync_api import Page, Response, expect
+from playwright.sync_api import Page, Request, Response, expect
 
 from queue.models import Visit
 from tests.e2e.line import Line
@@ -106,6 +106,19 @@ def test_where_only_http_gets_through_the_page_polls_and_goes_back_to_the_socket
     mark(desk)
     desk.evaluate(LISTEN)
 
+    waiting: set[Any] = set()  # polls without an answer yet
+
+    def asked(request: Request) -> None:
+        if "/realtime/events/" in request.url:
+            waiting.add(request)
+
+    def ended(request: Request) -> None:
+        waiting.discard(request)
+
+    desk.on("request", asked)
+    for end in ("requestfinished", "requestfailed"):
+        desk.on(end, ended)  # type: ignore[call-overload]
+
     line.sockets = how
     line.cut()
     meanwhile = [do(walk_in, world)]
@@ -120,6 +133,8 @@ def test_where_only_http_gets_through_the_page_polls_and_goes_back_to_the_socket
     desk.evaluate("dispatchEvent(new Event('online'))")
     live(desk)
     polls = stats(desk)["polls"]
+    while waiting:
+        desk.wait_for_event("requestfailed")  # given up, not answered
     last = arrive(desk, world, do)
     expect(desk.locator(".toast").filter(has_text=last.patient.full_name)).to_have_count(1)
 
@@ -281,9 +296,9 @@ def _asleep(page: Page) -> Iterator[None]:
 
 
 def _is_accepted(url: str, token: str) -> bool:
-    request = Request(f"{url}/api/realtime/events/?room=broadcast", headers={"Authorization": f"Bearer {token}"})
+    request = http.Request(f"{url}/api/realtime/events/?room=broadcast", headers={"Authorization": f"Bearer {token}"})
     try:
-        with urlopen(request, timeout=10):
+        with http.urlopen(request, timeout=10):
             return True
     except HTTPError as error:
         status = error.code

@@ -101,6 +101,7 @@ async def test_no_automatic_room_cleanup_on_disconnect(
     assert await held(hub, lasting) == before
 
 
+@pytest.mark.once("postgresql")
 async def test_after_200_connections_the_process_holds_what_it_held_before(world: World, hub: Hub, connect: Connect) -> None:
     lasting = set(hub._tasks)
     token = await run(token_for, world.receptionist)
