@@ -4,9 +4,11 @@ and the commit numbers them and rings. No rules here: flows.py says which change
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import Error as DatabaseError
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.signals import m2m_changed, post_delete, post_save
@@ -22,6 +24,8 @@ from payments.models import Payment
 from queue.models import Visit
 from realtime import doorbell, log
 from realtime.flows import Change, RightsChange, events_of
+
+logger = logging.getLogger(__name__)
 
 _IGNORED = frozenset({"version", "created_at"})
 
@@ -84,8 +88,13 @@ def store_events(command: Command, **_: Any) -> None:
 
 
 def deliver(rooms: list[str]) -> None:
-    """Number what was committed and wake the hubs."""
-    doorbell.ring(log.number(rooms))
+    """Number what was committed and wake the hubs; what the database won't number now, a hub's timer does later."""
+    try:
+        frames = log.number(rooms)
+    except DatabaseError as error:
+        logger.warning("Events of %s have no numbers yet (%s); they follow.", ", ".join(rooms), error)
+    else:
+        doorbell.ring(frames)
 
 
 # --- Rights: open sockets must follow them --------------------------------------------------------------------------

@@ -237,7 +237,8 @@ class Clinic:
         violations = check(evidence)
         must(not violations, f"{len(violations)} violations: " + "; ".join(map(str, violations[:5])))
         for server in self.servers:
-            must("Traceback" not in server.log(), f"a traceback in the server's log:\n{server.log()[-3000:]}")
+            before, traceback, rest = server.log().partition("Traceback")
+            must(not traceback, f"the server's log has a traceback:\n{before[-300:]}{traceback}{rest[:4000]}")
         return self._figures(evidence)
 
     def _evidence(self) -> Evidence:
