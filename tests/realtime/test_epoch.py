@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.conf import Settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 
 from queue import actions as queue
 from realtime import log
@@ -25,8 +25,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def backup() -> Callable[[], None]:
     """The log as it is now; call what comes back to put it back."""
+    log.epoch()
     kept: list[tuple[Any, list[Any]]] = [(model, list(model.objects.all())) for model in (Room, Event, Delivery, Log)]
 
+    @transaction.atomic
     def restore() -> None:
         for model, _rows in reversed(kept):
             model.objects.all().delete()
