@@ -8,8 +8,8 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.error import HTTPError
 from urllib import request as http
+from urllib.error import HTTPError
 
 import pytest
 from playwright.sync_api import Page, Request, Response, expect
