@@ -20,11 +20,11 @@ from clinics.models import User
 from realtime import log
 from realtime.models import Delivery
 from realtime.snapshots import snapshot_frame
-from tests.factories import PatientFactory, World
+from tests.factories import PatientFactory, World, book
 from tests.faults.checker import check
 from tests.faults.history import Ended, Evidence, Got, Joined, Logged, Opened, Write
 from tests.faults.watcher import PollWatcher, SocketWatcher, Watcher
-from tests.faults.writer import Writer
+from tests.faults.writer import Renamer, Writer
 from tests.realtime.client import run, token_for
 from tests.servers import Kind, Server
 from tests.services import Postgres, Redis
@@ -212,6 +212,25 @@ class Clinic:
         for writer in work.writers:
             writer.start()
         return work
+
+    async def rename(self, events: int, *, rate: float) -> Work:
+        """Correct the name of somebody with many appointments until this many events are made, ``rate`` a second."""
+        rows = 20
+        patient = await run(self._busy_patient, rows)
+        of_a_command = 2 * rows + 1
+        work = Work(max(events // of_a_command, 1), rate / of_a_command)
+        token = await self.token(self.world.receptionist)
+        work.writers.append(Renamer([self.server.url], token, {}, iter([patient]), work.may_go_on))
+        self.writers += work.writers
+        work.writers[0].start()
+        return work
+
+    def _busy_patient(self, appointments: int) -> int:
+        patient = PatientFactory()
+        with command():
+            for number in range(appointments):
+                book(self.world, minutes=60 + 30 * number, patient=patient)
+        return patient.pk
 
     @property
     def writes(self) -> list[Write]:

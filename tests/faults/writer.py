@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import itertools
 import json
 import random
 import threading
@@ -25,6 +26,7 @@ GIVES_UP_AFTER = 60.0
 """Seconds of trying the same command again."""
 
 Body = dict[str, Any]
+KnownBy = Callable[[Body], tuple[Mark, ...]]
 
 
 class Writer(threading.Thread):
@@ -47,22 +49,17 @@ class Writer(threading.Thread):
                 self._see_through(next(self._patients))
 
     def _see_through(self, patient: int) -> None:
-        visit = self._do("walk_in", "visits/", {**self._place, "patient": patient}, "new_checkin")
+        visit = self._do("walk_in", "visits/", {**self._place, "patient": patient}, _arrived)
         if visit is None:
             return
         path = f"visits/{visit['id']}/"
-        for verb, event in (
-            ("call", "visit_status_changed"),
-            ("skip", "visit_status_changed"),
-            ("return", "visit_status_changed"),
-            ("priority", "queue_updated"),
-            ("cancel", "visit_status_changed"),
-        ):
-            body = {"priority": "urgent", "reason": "for the experiment"} if verb == "priority" else {}
-            if self._do(verb, f"{path}{verb}/", body, event) is None:
+        urgent = {"priority": "urgent", "reason": "for the experiment"}
+        for verb in ("call", "skip", "return", "priority", "cancel"):
+            known_by, body = (_rearranged, urgent) if verb == "priority" else (_stepped, {})
+            if self._do(verb, f"{path}{verb}/", body, known_by) is None:
                 return  # what became of it isn't known, so neither is what may follow
 
-    def _do(self, command: str, path: str, body: Body, event: str) -> Body | None:
+    def _do(self, command: str, path: str, body: Body, known_by: KnownBy, method: str = "POST") -> Body | None:
         if self.go_home.is_set() or not self._pace():
             raise _Enough
         write = Write(command)
@@ -70,7 +67,7 @@ class Writer(threading.Thread):
         key, answer, give_up = str(uuid.uuid4()), None, time.monotonic() + GIVES_UP_AFTER
         while time.monotonic() < give_up and not self.go_home.is_set():
             began = time.monotonic()
-            status, answer = self._post(path, body, key)
+            status, answer = self._call(method, path, body, key)
             write.tries.append(Try(began, time.monotonic(), status))
             in_use = status == 409 and answer is not None and answer.get("code") == "idempotency_key_in_use"
             if status is not None and status < 500 and not in_use:
@@ -78,18 +75,16 @@ class Writer(threading.Thread):
             time.sleep(0.2 * random.random() + 0.05)
         if not write.is_done or answer is None:
             return None
-        clinic, doctor = f"clinic_{answer['clinic_id']}", f"doctor_{answer['doctor']['id']}"
-        rooms = (clinic,) if event == "new_checkin" else (clinic, doctor)
-        write.marks = tuple(Mark(room, event, answer["id"], answer["version"]) for room in rooms)
+        write.marks = known_by(answer)
         return answer
 
-    def _post(self, path: str, body: Body, key: str) -> tuple[int | None, Body | None]:
+    def _call(self, method: str, path: str, body: Body, key: str) -> tuple[int | None, Body | None]:
         """One try: the status and the body of the answer, or ``None`` where there was none."""
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json", "Idempotency-Key": key}
         try:
             if self._connection is None:
                 self._connection = http.client.HTTPConnection(urlsplit(random.choice(self._urls)).netloc, timeout=TIMEOUT)
-            self._connection.request("POST", f"/api/{path}", json.dumps(body), headers)
+            self._connection.request(method, f"/api/{path}", json.dumps(body), headers)
             response = self._connection.getresponse()
             text = response.read()
             return response.status, json.loads(text) if text[:1] == b"{" else {}
@@ -98,6 +93,39 @@ class Writer(threading.Thread):
                 self._connection.close()
             self._connection = None
             return None, None
+
+
+class Renamer(Writer):
+    """Corrects a patient's name again and again: one command, and an event for each row that shows it."""
+
+    def run(self) -> None:
+        patient = next(self._patients)
+        with contextlib.suppress(_Enough):
+            for number in itertools.count():
+                self._do("rename", f"patients/{patient}/", {"full_name": f"Renamed {number} Times"}, _renamed, "PATCH")
+
+
+# --- By which events a command is known, from its answer ----------------------------------------------------------------
+
+
+def _marks(event: str, visit: Body, *rooms: str) -> tuple[Mark, ...]:
+    return tuple(Mark(room, event, visit["id"], visit["version"]) for room in rooms)
+
+
+def _arrived(visit: Body) -> tuple[Mark, ...]:
+    return _marks("new_checkin", visit, f"clinic_{visit['clinic_id']}")
+
+
+def _stepped(visit: Body) -> tuple[Mark, ...]:
+    return _marks("visit_status_changed", visit, f"clinic_{visit['clinic_id']}", f"doctor_{visit['doctor']['id']}")
+
+
+def _rearranged(visit: Body) -> tuple[Mark, ...]:
+    return _marks("queue_updated", visit, f"clinic_{visit['clinic_id']}", f"doctor_{visit['doctor']['id']}")
+
+
+def _renamed(patient: Body) -> tuple[Mark, ...]:
+    return _marks("patient_updated", patient, "broadcast")
 
 
 class _Enough(Exception):
