@@ -119,6 +119,11 @@ if _database["ENGINE"].endswith("postgresql"):
                 "reconnect_timeout": 3,
             },
             "connect_timeout": 5,
+            # A host that is gone says nothing: without these the system waits for it for hours.
+            "tcp_user_timeout": 15_000,  # milliseconds
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
             # Nobody waits longer than this for a lock or an answer: a clear error beats a frozen desk.
             "options": "-c lock_timeout=5s -c statement_timeout=15s -c idle_in_transaction_session_timeout=30s",
         }

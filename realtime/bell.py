@@ -39,6 +39,8 @@ async def _within(seconds: float, work: Awaitable[Any]) -> None:
         task.cancel()
         task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         raise TimeoutError("no answer in time")
+    if task.cancelled():
+        raise TimeoutError("the layer gave it up")  # not we: a cancellation of its own must not end whoever waits
     task.result()
 
 
@@ -51,12 +53,9 @@ class Bell:
         self._followed = {f"hub.{uuid.uuid4().hex}"}
         (self._echo_name,) = self._followed
         self._deaf = set(self._followed)  # groups that the layer hasn't let us join yet
-        self._echo_sent = self._echo_heard = 0
-
-    @property
-    def works(self) -> bool:
-        """Did the last echo come back?"""
-        return self._echo_heard == self._echo_sent
+        self._echo_sent = 0
+        self._echo_heard = asyncio.Event()
+        self._listening = asyncio.Event()
 
     async def listen(self) -> Never:
         """Hear, until cancelled."""
@@ -69,6 +68,7 @@ class Bell:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 30)
         await self.follow_deaf()
+        self._listening.set()
         # From here on the layer connects again by itself; one channel for good, or an old one's queue would grow unread.
         while True:
             message = await layer.receive(self._channel)
@@ -83,8 +83,8 @@ class Bell:
     def _hear(self, message: dict[str, Any]) -> None:
         if message["type"] == "room.frame":
             self._on_frame(message["room"], message["seq"], message["text"])
-        elif message["type"] == "hub.echo":
-            self._echo_heard = message["number"]
+        elif message["type"] == "hub.echo" and message["number"] == self._echo_sent:
+            self._echo_heard.set()
 
     async def follow(self, name: str) -> None:
         """Join the group; if that fails the room is read from the log until ``follow_deaf`` succeeds."""
@@ -105,11 +105,12 @@ class Bell:
         self._followed.discard(name)
         self._deaf.discard(name)
 
-    async def follow_deaf(self) -> None:
-        """Try again where joining failed."""
+    async def follow_deaf(self) -> bool:
+        """Try again where joining failed; true if no group is left to be joined."""
         for name in tuple(self._deaf):
             if not await self._join(name):
-                return  # dead for one, dead for all: don't wait for each
+                return False  # dead for one, dead for all: don't wait for each
+        return True
 
     async def _join(self, name: str) -> bool:
         if self._channel is not None:
@@ -124,11 +125,26 @@ class Bell:
             self._deaf.add(name)
         return False
 
-    async def echo(self) -> None:
-        """Send ourselves a message: if it doesn't come back before the next look, the doorbell is dead."""
-        self._echo_sent += 1
+    async def begins(self) -> None:
+        """Wait until it listens, or the layer has shown that it is away."""
         try:
-            message = {"type": "hub.echo", "number": self._echo_sent}
-            await _within(PATIENCE, get_channel_layer().group_send(self._echo_name, message))
+            await _within(PATIENCE, self._listening.wait())
+        except TimeoutError:
+            logger.debug("The channel layer can't be reached yet.")
+
+    async def works(self) -> bool:
+        """Send ourselves a message, and see whether it comes back."""
+        if not await self.follow_deaf():
+            return False
+        self._echo_sent += 1
+        self._echo_heard.clear()
+        try:
+            await _within(PATIENCE, self._echo())
         except LAYER_FAILS as error:
             logger.debug("No echo (%s).", error)
+            return False
+        return True
+
+    async def _echo(self) -> None:
+        await get_channel_layer().group_send(self._echo_name, {"type": "hub.echo", "number": self._echo_sent})
+        await self._echo_heard.wait()

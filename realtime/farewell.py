@@ -81,5 +81,7 @@ async def _farewell() -> None:
 def _send_all_away() -> set[asyncio.Task[Any]]:
     connected = {task for task in _connected if not task.done()}
     for task in connected:
-        task.cancel()
+        # daphne may have done so already; a second time would hit it in the middle of its goodbye.
+        if not task.cancelling():
+            task.cancel()
     return connected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import logging
 import uuid
@@ -78,15 +79,24 @@ async def check_rights(hub: Hub, user_ids: set[int] | None) -> None:
     await _keep_to_rights_now(hub, {s for s in hub.sockets if user_ids is None or s.rights.user_id in user_ids})
 
 
+_questions = itertools.count(1)
+
+
 async def _keep_to_rights_now(hub: Hub, sockets: set[Socket]) -> None:
     if not sockets:
         return
+    # Whoever asks later hears what is newer: an answer that comes late must not give back what has been taken away.
+    number = next(_questions)
     logins = {s.login_id for s in sockets}
     users, open_logins = await in_db(_load_people, {s.rights.user_id for s in sockets}, logins)
+    lost: dict[tuple[Rights, frozenset[str]], list[str]] = {}
     for socket in sockets:
         if socket.login_id not in logins:
             hub.spawn(keep_to_rights(hub, {socket.rights.user_id}))  # logged in anew while the database was asked
             continue
+        if socket.rights_as_of > number:
+            continue
+        socket.rights_as_of = number
         rights = users.get(socket.rights.user_id)
         if rights is None:
             socket.close(DISABLED, ("forbidden", "This account was disabled. Ask an administrator of your clinic."))
@@ -96,11 +106,14 @@ async def _keep_to_rights_now(hub: Hub, sockets: set[Socket]) -> None:
             socket.close(UNAUTHENTICATED, ("unauthenticated", "The password was changed. Log in again."))
         else:
             socket.rights = rights
-            # Everybody may be in broadcast; for the others the database may have to be asked.
-            asked = [name for name in socket.rooms if name != BROADCAST]
-            for name in await in_db(lost_rooms, rights, asked) if asked else ():
-                hub.leave(socket, name)
-                socket.write(answer_frame("removed", {"room": name, "reason": "Your rights to this room have changed."}))
+            # Everybody may be in broadcast; for the others the database may have to be asked, once for all who are alike.
+            asked = frozenset(socket.rooms) - {BROADCAST}
+            if asked and (rights, asked) not in lost:
+                lost[rights, asked] = await in_db(lost_rooms, rights, asked)
+            if socket.rights_as_of == number:
+                for name in lost.get((rights, asked), ()):
+                    hub.leave(socket, name)
+                    socket.write(answer_frame("removed", {"room": name, "reason": "Your rights to this room have changed."}))
             continue
         hub.drop(socket)
 

@@ -25,13 +25,16 @@ from realtime.groups import BROADCAST, CONTROL, RoomRefused, require
 from realtime.guard import Control, Newcomers
 from realtime.rooms import HubRoom, Listener
 from realtime.snapshots import snapshot_frame
-from realtime.sockets import RESTARTING, Socket, Subscription
+from realtime.sockets import RESTARTING, SERVER_ERROR, Socket, Subscription
 from realtime.threads import in_db
 
 logger = logging.getLogger(__name__)
 
 READ_AT_ONCE = 1_000
 NUMBER_AFTER = dt.timedelta(seconds=1)
+BLIND_SECONDS = 10
+"""After so long without a look at the log nobody is told any more that a screen is live."""
+
 SNAPSHOT_KEPT = 10.0
 """Seconds for which a snapshot at the same number is shared; short, since a day can end without an event."""
 
@@ -49,6 +52,7 @@ class Hub:
         self._started: asyncio.Task[None] | None = None
         self._restarting: asyncio.Task[None] | None = None
         self._restarts = 0
+        self._blind = False
 
     # --- Life -------------------------------------------------------------------------------------------------------
 
@@ -70,6 +74,7 @@ class Hub:
         # Last, so that a start that fails leaves nothing running and can be tried again.
         self.spawn(self._bell.listen())
         self.spawn(self._watch())
+        self.spawn(self._doubt())
         self.spawn(retention.prune_regularly())
         listen_for_the_end()
 
@@ -286,25 +291,46 @@ class Hub:
     # --- Timer ------------------------------------------------------------------------------------------------------
 
     async def _watch(self) -> None:
-        limits, worked = settings.REALTIME, True
+        limits, loop, worked = settings.REALTIME, asyncio.get_running_loop(), True
+        await self._bell.begins()
         while True:
-            await asyncio.sleep(limits["POLL_INTERVAL"] if worked else limits["POLL_INTERVAL_DEGRADED"])
-            # Only now: the last echo had the whole pause to come back.
-            if self._bell.works != worked:
-                worked = self._bell.works
-                if worked:
-                    logger.info("The channel layer answers again.")
-                else:
-                    logger.warning("The channel layer doesn't answer; events are read from the log until it does.")
+            looked_at = loop.time()
             try:
+                self._blind = True
                 await self._look_at_log()
+                self._blind = False
+                works = await self._bell.works()
             except DatabaseError as error:
                 logger.warning("The database can't be reached (%s); trying again.", error)
+                works = worked
             except Exception:
                 # Whatever it was: a timer that dies would be a screen that is silently stale.
                 logger.exception("The hub's timer failed; it goes on")
-            await self._bell.follow_deaf()
-            await self._bell.echo()
+                works = worked
+            if works != worked:
+                worked = works
+                if works:
+                    logger.info("The channel layer answers again.")
+                else:
+                    logger.warning("The channel layer doesn't answer; events are read from the log until it does.")
+            # From look to look: a layer that takes its time to fail puts none of them off.
+            pause = limits["POLL_INTERVAL"] if works else limits["POLL_INTERVAL_DEGRADED"]
+            await asyncio.sleep(max(looked_at + pause - loop.time(), 0))
+
+    async def _doubt(self) -> None:
+        """Who can't see the log can't say that a screen is right: its client is sent to find out, and says since when it is stale.
+
+        Counted and not measured: a process that was stopped for long has not been blind for long.
+        """
+        seconds = 0
+        while True:
+            await asyncio.sleep(1)
+            seconds = seconds + 1 if self._blind else 0
+            if seconds >= BLIND_SECONDS and self.sockets:
+                logger.error("The database hasn't answered for %s s: all sockets are closed.", seconds)
+                for socket in tuple(self.sockets):
+                    socket.close(SERVER_ERROR)
+                    self.drop(socket)
 
     async def _look_at_log(self) -> None:
         known = {name: room.seq for name, room in self._rooms.items() if room.ready.is_set()}

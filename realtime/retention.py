@@ -72,3 +72,5 @@ async def prune_regularly() -> Never:
                     pass
         except DatabaseError as error:
             logger.warning("Old events couldn't be deleted (%s); trying again later.", error)
+        except Exception:
+            logger.exception("Forgetting old events failed; it goes on")

@@ -73,12 +73,11 @@ export class QueueSocket extends Announcer {
     const open = inPage((tools.page ?? globalThis).window);
     const held = open.get(socketUrl.href);
     if (held) return held;
-    const listeners = new Listeners(tools.report);
-    super(listeners);
-    open.set(socketUrl.href, this);
-    this.#forget = () => open.delete(socketUrl.href);
     const httpUrl = new URL(pollUrl ?? '/api/realtime/events/', pollUrl ? base : socketUrl);
     httpUrl.protocol = httpUrl.protocol.replace(/^ws/, 'http');
+    const listeners = new Listeners(tools.report);
+    super(listeners);
+    this.#forget = () => open.delete(socketUrl.href);
     this.#url = socketUrl.href;
     this.#WebSocket = tools.WebSocket ?? globalThis.WebSocket;
     // Wrapped: browsers refuse to run these as methods of another object.
@@ -136,6 +135,7 @@ export class QueueSocket extends Announcer {
         failed: (error) => (error?.signedOut ? this.#stop() : this.#set(STATE.OFFLINE)),
       },
     });
+    open.set(socketUrl.href, this);
     this.#try();
   }
 

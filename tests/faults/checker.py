@@ -1,8 +1,9 @@
 """Judges an experiment from its evidence alone (contract/realtime.md, section 1).
 
-- every write answered 2xx is in the log exactly once;
+- every write was answered 2xx in the end, and is in the log exactly once; nothing is there that nobody wrote;
 - the numbers of a room have no holes, and no entity's version goes back in it;
-- no client missed, doubled or reordered an event, and each was told what the log says, byte for byte;
+- no client missed, doubled or reordered an event, and each was told what the log says, byte for byte; who could be given what
+  he had missed was not given a snapshot;
 - nobody saw an event outside his rights;
 - when all is quiet, each client's store equals a fresh snapshot.
 """
@@ -16,6 +17,12 @@ from typing import Any, NamedTuple
 
 from tests.faults.history import Evidence, Got, History, Joined, Logged, Mark, Opened
 from tests.realtime.reducer import Screen, fresh
+
+ONE_COMMAND = frozenset({"new_checkin", "visit_status_changed"})
+"""Events that a command brings once in a room."""
+
+REPLAYED = 5_000
+"""Events that a client may be behind and still be told one by one (contract, section 1)."""
 
 
 class Violation(NamedTuple):
@@ -81,14 +88,20 @@ def _writes_are_there_once(evidence: Evidence) -> Iterator[Violation]:
             # An event names an entity once, if it is told of it at all.
             for _kind, entity, version in entities(event.frame):
                 found[Mark(room, event.frame["event"], entity, version)] += 1
+    written = {mark for write in evidence.writes for mark in write.marks}
     for write in evidence.writes:
         if not write.is_done:
-            continue
-        if not write.marks:
+            yield Violation("write not done", f"{write.command}: {[each.status for each in write.tries]}")
+        elif not write.marks:
             yield Violation("write without a mark", f"nothing is known of {write.command}")
         for mark in write.marks:
             if found[mark] != 1:
                 yield Violation("write not there once", f"{write.command} is in the log {found[mark]} times: {mark}")
+    if evidence.writes:
+        # Each of these is one command's: what no answer tells of was done twice, or by nobody.
+        for mark in found:
+            if mark.event in ONE_COMMAND and mark not in written and mark.entity not in evidence.made_otherwise:
+                yield Violation("nobody wrote it", str(mark))
 
 
 # --- The clients ---------------------------------------------------------------------------------------------------------
@@ -127,6 +140,10 @@ class _Reader:
     def _joined(self, entry: Joined) -> Iterator[Violation]:
         room, since = entry.room, entry.since
         if not entry.recovered:
+            if since is not None and 0 <= entry.seq - since <= REPLAYED:
+                yield Violation(
+                    "needless snapshot", f"{self._history.name} had seen {since} of {room}, which stood at {entry.seq}"
+                )
             if room == "broadcast":
                 self._last[room] = entry.seq  # it has no snapshot: who is told so fetches again
             else:

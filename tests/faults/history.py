@@ -133,3 +133,5 @@ class Evidence:
     snapshots: dict[str, dict[str, Any]] = field(default_factory=dict)
     """A fresh snapshot (its ``data``) of each room, taken when all was quiet."""
     floors: dict[str, int] = field(default_factory=dict)
+    made_otherwise: set[int] = field(default_factory=set)
+    """Visits that the experiment itself has changed, beside the writers."""

@@ -111,7 +111,7 @@ class Clinic:
         self.doctors = [f"doctor_{doctor.pk}" for doctor in (world.doctor, world.colleague)]
         self.there = f"clinic_{world.there.pk}"
         self.floors: dict[str, int] = {}
-        self.expected: dict[str, int] = {}
+        self.made_otherwise: set[int] = set()
         self._patients = itertools.cycle(patients)
         self._wall = time.time() - time.monotonic()
         self._tokens: dict[int, str] = {}
@@ -198,7 +198,7 @@ class Clinic:
         writers: int | None = None,
         servers: list[Server] | None = None,
     ) -> Work:
-        """Set writers to work until this many events are made, ``rate`` of them a second (else as fast as it goes)."""
+        """Set people at the desk to work until this many events are made, ``rate`` of them a second (else as fast as it goes)."""
         token = await self.token(self.world.receptionist)
         commands = round((events or self.size.events) / EVENTS_OF_A_COMMAND)
         work = Work(commands, None if rate is None else rate / EVENTS_OF_A_COMMAND)
@@ -213,14 +213,22 @@ class Clinic:
             writer.start()
         return work
 
-    async def rename(self, events: int, *, rate: float) -> Work:
+    async def crowd(self, *, rate: float | None = None) -> Work:
+        """The size's events: a third by people at the desk, the rest by corrected names, commands that bring many events."""
+        desk = await self.write(round(0.3 * self.size.events), rate=rate and 0.3 * rate)
+        names = await self.rename(round(0.7 * self.size.events), rate=rate and 0.7 * rate)
+        desk.writers += names.writers
+        return desk
+
+    async def rename(self, events: int, *, rate: float | None = None) -> Work:
         """Correct the name of somebody with many appointments until this many events are made, ``rate`` a second."""
         rows = 20
         patient = await run(self._busy_patient, rows)
         of_a_command = 2 * rows + 1
-        work = Work(max(events // of_a_command, 1), rate / of_a_command)
+        work = Work(max(events // of_a_command, 1), None if rate is None else rate / of_a_command)
         token = await self.token(self.world.receptionist)
-        work.writers.append(Renamer([self.server.url], token, {}, iter([patient]), work.may_go_on))
+        urls = [server.url for server in self.servers]
+        work.writers.append(Renamer(urls, token, {}, iter([patient]), work.may_go_on))
         self.writers += work.writers
         work.writers[0].start()
         return work
@@ -266,7 +274,7 @@ class Clinic:
         }
         snapshots = {room: json.loads(snapshot_frame(room, 0))["data"] for room in self.rooms if room != "broadcast"}
         histories = [watcher.history for watcher in self.watchers]
-        return Evidence(logged, self.writes, histories, snapshots, self.floors)
+        return Evidence(logged, self.writes, histories, snapshots, self.floors, self.made_otherwise)
 
     def _figures(self, evidence: Evidence) -> Figures:
         entries = [entry for history in evidence.histories for entry in history.entries]

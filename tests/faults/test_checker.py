@@ -34,6 +34,10 @@ def got(event: Logged, at: float, room: str = ROOM) -> Got:
     return Got(at, room, event.seq, event.text, is_snapshot=False)
 
 
+def written(version: int) -> Write:
+    return Write("call", [Try(1.9, 2.1, 200)], (Mark(ROOM, "visit_status_changed", 7, version),))
+
+
 def good() -> Evidence:
     """A client that took a snapshot at 1, heard 2 and 3, was cut off, and resumed for 4; and the writer of it all."""
     events = [logged(1, 1), logged(2, 2), logged(3, 3), logged(4, 4)]
@@ -53,17 +57,33 @@ def good() -> Evidence:
             got(events[3], 4.2),
         ],
     )
-    write = Write("call", [Try(1.9, 2.1, 200)], (Mark(ROOM, "visit_status_changed", 7, 2),))
-    return Evidence({ROOM: events}, [write], [seen], {ROOM: snapshot(4)})
+    return Evidence({ROOM: events}, [written(version) for version in (1, 2, 3, 4)], [seen], {ROOM: snapshot(4)})
 
 
 def test_what_is_right_is_not_blamed() -> None:
     assert check(good()) == []
 
 
-def test_what_was_refused_or_not_answered_need_not_be_there() -> None:
+def test_tries_before_the_last_one_may_fail() -> None:
     evidence = good()
-    evidence.writes += [Write("call", [Try(1.9, 2.1, status)]) for status in (409, 503, None)]
+    evidence.writes[0].tries[:0] = [Try(1.0, 1.1, status) for status in (503, 409, None)]
+
+    assert check(evidence) == []
+
+
+def test_what_the_experiment_did_itself_is_nobody_elses() -> None:
+    evidence = good()
+    evidence.writes.pop()
+    assert {violation.rule for violation in check(evidence)} == {"nobody wrote it"}
+
+    evidence.made_otherwise.add(7)
+
+    assert check(evidence) == []
+
+
+def test_an_experiment_without_writers_knows_of_no_writes() -> None:
+    evidence = good()
+    evidence.writes.clear()
 
     assert check(evidence) == []
 
@@ -107,6 +127,25 @@ def lose_a_write(evidence: Evidence) -> None:
 
 def forget_the_mark(evidence: Evidence) -> None:
     evidence.writes.append(Write("call", [Try(5.0, 5.1, 200)]))
+
+
+def end_with(status: int | None) -> Callable[[Evidence], None]:
+    def spoil(evidence: Evidence) -> None:
+        evidence.writes.append(Write("call", [Try(5.0, 5.1, status)]))
+
+    spoil.__name__ = f"end_with_{status}"
+    return spoil
+
+
+def do_it_twice(evidence: Evidence) -> None:
+    """The caller knows of one visit, and there are two."""
+    evidence.log[ROOM].append(logged(5, 1, entity=8))
+
+
+def get_a_snapshot_for_what_could_be_replayed(items: list[Any]) -> None:
+    items[7] = items[7]._replace(recovered=False)
+    start = {"event": "queue_updated", "room": ROOM, "seq": 4, "data": snapshot(4)}
+    items[8] = Got(4.2, ROOM, 4, json.dumps(start), is_snapshot=True)
 
 
 def go_back(evidence: Evidence) -> None:
@@ -161,9 +200,14 @@ def have_a_row_less(evidence: Evidence) -> None:
         (write_twice, {"write not there once", "version went back", "missed"}),
         (lose_a_write, {"write not there once"}),
         (forget_the_mark, {"write without a mark"}),
-        (go_back, {"version went back", "told otherwise"}),
+        (end_with(400), {"write not done"}),
+        (end_with(503), {"write not done"}),
+        (end_with(None), {"write not done"}),
+        (do_it_twice, {"nobody wrote it", "missed"}),
+        (entries(get_a_snapshot_for_what_could_be_replayed), {"needless snapshot"}),
+        (go_back, {"version went back", "told otherwise", "write not there once"}),
         (entries(tell_otherwise), {"told otherwise"}),
-        (hear_another_clinic, {"outside his rights", "event before its room"}),
+        (hear_another_clinic, {"outside his rights", "event before its room", "nobody wrote it"}),
         (join_another_clinic, {"outside his rights"}),
         (hear_after_the_end_of_the_right, {"outside his rights"}),
         (entries(resume_elsewhere), {"resumed elsewhere"}),

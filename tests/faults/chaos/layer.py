@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from typing import Any
 
 from channels_redis.pubsub import RedisPubSubChannelLayer
+
+from tests.faults.chaos import SAYS
+
+logger = logging.getLogger(__name__)
 
 LATEST = 2.0
 """Seconds by which a message may be late."""
@@ -23,6 +28,7 @@ class LyingLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
 
     async def receive(self, channel: str) -> dict[str, Any]:
         if self._pulling is None:
+            logger.warning(SAYS)
             self._pulling = asyncio.create_task(self._pull(channel))
         return await self._late.get()
 

@@ -20,7 +20,7 @@ from tests.factories import walk_in
 from tests.faults.experiments.outages import no_socket_was_closed
 from tests.faults.experiments.table import experiment
 from tests.faults.history import Joined
-from tests.faults.laboratory import Clinic, Figures, Lab, must
+from tests.faults.laboratory import SETTLE_WITHIN, Clinic, Figures, Lab, must
 from tests.realtime.client import run
 from tests.servers import Kind, Server
 
@@ -59,7 +59,7 @@ async def never_read(lab: Lab, kind: Kind) -> Figures:
         seconds = time.monotonic() - began
         must(codes == [TOO_SLOW] * STALLED, f"closed with {codes}")
         must(seconds < CUT_WITHIN, f"closed after {seconds:.0f} s")
-        await (await clinic.write()).done()
+        await (await clinic.crowd()).done()
         figures = await clinic.verdict()
         no_socket_was_closed(clinic)
         growth = (most - before) / STALLED
@@ -73,7 +73,8 @@ async def _flood(clinic: Clinic) -> None:
     heads = await run(log.heads, [clinic.there])
     for watcher in clinic.watchers:
         if clinic.there in watcher.rooms:
-            await watcher.until(lambda w=watcher: w.stands_at({clinic.there: heads[clinic.there].head}))  # type: ignore[misc]
+            read = watcher.until(lambda w=watcher: w.stands_at({clinic.there: heads[clinic.there].head}))  # type: ignore[misc]
+            await asyncio.wait_for(read, SETTLE_WITHIN)
 
 
 def _store_much(room: str) -> None:
@@ -117,7 +118,7 @@ async def rush(lab: Lab, kind: Kind) -> Figures:
         await asyncio.to_thread(clinic.server.kill)
         await clinic.cut_off()
         for _ in range(5):
-            await run(walk_in, clinic.world)  # somebody writes while this server is down
+            clinic.made_otherwise.add((await run(walk_in, clinic.world)).pk)  # somebody writes while this server is down
         moment = time.monotonic()
         await asyncio.to_thread(clinic.server.start)
         queries, seconds = await _while_all_come(clinic)

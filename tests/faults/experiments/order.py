@@ -18,6 +18,7 @@ from patients import actions as patients
 from realtime import log
 from realtime.models import Event
 from tests.factories import World, walk_in
+from tests.faults.chaos import SAYS
 from tests.faults.experiments.outages import no_socket_was_closed
 from tests.faults.experiments.table import experiment
 from tests.faults.laboratory import Figures, Lab, must
@@ -34,22 +35,25 @@ NUMBERED_WITHIN = 5.0
 async def chaos(lab: Lab, kind: Kind) -> Figures:
     async with lab.clinic(kind, envs=[CHAOS, CHAOS]) as clinic:
         await clinic.watch()
-        work = await clinic.write()
-        flushing = asyncio.create_task(_flush_every_second(lab.redis.url))
+        work = await clinic.crowd()
+        cuts: list[int] = []
+        flushing = asyncio.create_task(_flush_every_second(lab.redis.url, cuts))
         await work.done()
+        must(not flushing.done() and sum(cuts) > len(cuts), "the layer was not flushed")
         flushing.cancel()
         figures = await clinic.verdict()
         no_socket_was_closed(clinic)
-        return figures
+        must(all(SAYS in server.log() for server in clinic.servers), "the layer has not lied")
+        return figures | {"subscriptions cut": sum(cuts)}
 
 
-async def _flush_every_second(url: str) -> None:
+async def _flush_every_second(url: str, cuts: list[int]) -> None:
     with redis.Redis.from_url(url) as client:
         while True:
             await asyncio.sleep(1)
             client.flushall()
             # Subscriptions aren't kept in the database: all of them are cut.
-            client.client_kill_filter(_type="pubsub")
+            cuts.append(client.client_kill_filter(_type="pubsub"))
 
 
 class _Undo(Exception):

@@ -14,6 +14,8 @@ from tests.servers import Kind
 
 NO_REDIS = {"REDIS_URL": "redis://127.0.0.1:1/0"}
 WORST_DELAY = 3.0
+WORST_DELAY_WITHOUT_REDIS = 2.0
+"""What the contract promises (section 1), which is more than the table asks."""
 RESUMED_WITHIN = 10.0
 
 
@@ -26,10 +28,7 @@ def no_socket_was_closed(clinic: Clinic) -> None:
 async def none(lab: Lab, kind: Kind) -> Figures:
     async with lab.clinic(kind) as clinic:
         await clinic.watch()
-        # A third of it by people at the desk; the rest by few commands that bring many events.
-        desk = await clinic.write(lab.size.events * 3 // 10, rate=60)
-        names = await clinic.rename(lab.size.events * 7 // 10, rate=140)
-        seconds = max(await desk.done(), await names.done())
+        seconds = await (await clinic.crowd(rate=200)).done()
         figures = await clinic.verdict()
         no_socket_was_closed(clinic)
         return figures | {"events/s": round(float(figures["events"]) / seconds)}
@@ -39,7 +38,7 @@ async def none(lab: Lab, kind: Kind) -> Figures:
 async def redis_killed(lab: Lab, kind: Kind) -> Figures:
     async with lab.clinic(kind) as clinic:
         await clinic.watch()
-        work = await clinic.write()
+        work = await clinic.crowd()
         for turn in range(5):
             await work.reach((turn + 1) / 6)
             await asyncio.to_thread(lab.redis.kill)
@@ -56,10 +55,11 @@ async def redis_killed(lab: Lab, kind: Kind) -> Figures:
 async def redis_down(lab: Lab, kind: Kind) -> Figures:
     async with lab.clinic(kind, envs=[NO_REDIS]) as clinic:
         await clinic.watch()
-        await (await clinic.write()).done()
+        await (await clinic.crowd()).done()
         figures = await clinic.verdict()
         no_socket_was_closed(clinic)
-        must(figures["worst delay s"] < WORST_DELAY, f"an event came after {figures['worst delay s']} s")  # type: ignore[operator]
+        worst = float(figures["worst delay s"])
+        must(worst < WORST_DELAY_WITHOUT_REDIS, f"an event came after {worst} s")
         refused = [write for write in clinic.writes if not write.is_done or len(write.tries) > 1]
         must(not refused, f"{len(refused)} writes were refused or had to be repeated")
     slower = await _slower_without_redis(lab, kind)
@@ -84,7 +84,7 @@ async def _slower_without_redis(lab: Lab, kind: Kind) -> float:
 async def server_killed(lab: Lab, kind: Kind) -> Figures:
     async with lab.clinic(kind) as clinic:
         await clinic.watch()
-        work = await clinic.write()
+        work = await clinic.crowd()
         slowest = 0.0
         for turn in range(3):
             await work.reach((turn + 1) / 4)
@@ -103,7 +103,7 @@ async def server_killed(lab: Lab, kind: Kind) -> Figures:
 async def postgres_killed(lab: Lab, kind: Kind) -> Figures:
     async with lab.clinic(kind) as clinic:
         await clinic.watch()
-        work = await clinic.write()
+        work = await clinic.crowd()
         down: list[tuple[float, float]] = []
         again = 0.0
         for turn in range(3):
@@ -133,7 +133,7 @@ async def postgres_killed(lab: Lab, kind: Kind) -> Figures:
 async def stopped(lab: Lab, kind: Kind) -> Figures:
     async with lab.clinic(kind) as clinic:
         await clinic.watch()
-        work = await clinic.write()
+        work = await clinic.crowd()
         for turn, service in enumerate((lab.redis, clinic.server, lab.postgres)):
             await work.reach((turn + 1) / 4)
             service.pause()
@@ -156,7 +156,7 @@ def _tries(clinic: Clinic) -> list[Try]:
 async def two_servers(lab: Lab, kind: Kind) -> Figures:
     async with lab.clinic(kind, envs=[{}, {}]) as clinic:
         await clinic.watch()
-        await (await clinic.write()).done()
+        await (await clinic.crowd()).done()
         # Each saw the log, in its order and byte for byte: so all saw the same.
         figures = await clinic.verdict()
         must(len({watcher.url for watcher in clinic.watchers}) == 2, "all clients sat at one server")

@@ -15,16 +15,17 @@ from tests.servers import Kind
 async def restored(lab: Lab, kind: Kind) -> Figures:
     async with lab.clinic(kind) as clinic:
         await clinic.watch()
-        await (await clinic.write(lab.size.events // 4)).done()
+        first = await clinic.write(lab.size.events // 10)
+        await first.done()
         await clinic.quiet()
         await asyncio.to_thread(lab.postgres.backup)
-        await (await clinic.write(lab.size.events // 4)).done()
+        await (await clinic.write(lab.size.events // 10)).done()
         await clinic.quiet()
         before = {watcher.epoch for watcher in clinic.watchers}
 
         moment = time.monotonic()
         await asyncio.to_thread(lab.postgres.restore)
-        work = await clinic.write(lab.size.events // 2)
+        # Not before it was seen: numbers that have grown back to where they were look like those from before (ADR 14).
         for watcher in clinic.watchers:
             await asyncio.wait_for(watcher.until(lambda w=watcher: w.epoch not in before and w.is_live), 60)  # type: ignore[misc]
         seconds = time.monotonic() - moment
@@ -34,7 +35,8 @@ async def restored(lab: Lab, kind: Kind) -> Figures:
                 n for n, entry in enumerate(watcher.history.entries) if isinstance(entry, Opened) and entry.epoch not in before
             ]
             watcher.history.entries = watcher.history.entries[anew[0] :]
-        clinic.writers = work.writers
+        work = await clinic.crowd()
+        clinic.writers = [*first.writers, *work.writers]
         await work.done()
         figures = await clinic.verdict()
         after = {watcher.epoch for watcher in clinic.watchers}
