@@ -35,6 +35,17 @@ describe('one connection for a page', () => {
     assert.equal(open(kit.server), 1);
   });
 
+  test('one that could not be made is in no way of the next', async () => {
+    const kit = desk();
+    kit.socket.close();
+    const { page } = kit;
+    assert.throws(() => new QueueSocket({ url: 'wss://desk.example/ws/queue/', getToken: () => 't', pollUrl: 'http://[', page }));
+    const next = another(kit);
+    await kit.moment();
+    assert.equal(next.state, 'live');
+    next.close();
+  });
+
   test('another page, and another server, have their own', async () => {
     const one = await desk().live(3);
     const two = await desk().live(3);

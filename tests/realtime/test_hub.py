@@ -7,6 +7,7 @@ import contextlib
 import datetime as dt
 import random
 import threading
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -17,8 +18,10 @@ from django.conf import Settings
 from queue import actions as queue
 from realtime import bell, doorbell, farewell, log, retention
 from realtime import hub as hub_module
+from realtime.groups import rights_of
 from realtime.hub import get_hub
 from realtime.models import Delivery, Room
+from realtime.sockets import Socket
 from tests.factories import World, walk_in
 from tests.realtime.client import PATIENCE, Client, communicator, run, token_for
 from tests.realtime.conftest import Connect
@@ -161,6 +164,63 @@ async def test_layer_that_does_not_let_go_holds_nobody_up() -> None:
         await bell._within(0.01, deaf())
 
     free.set()
+
+
+async def test_layer_that_gives_up_by_itself_does_not_end_who_waits_for_it() -> None:
+    async def gives_up() -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(TimeoutError):
+        await bell._within(PATIENCE, gives_up())
+
+
+async def test_timer_goes_on_whatever_the_layer_raises(
+    world: World, connect: Connect, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not only what a dead Redis is known to raise."""
+    settings.REALTIME = {**settings.REALTIME, "POLL_INTERVAL": 0.05, "POLL_INTERVAL_DEGRADED": 0.05}
+    failed = asyncio.Event()
+
+    async def broken(*_: Any) -> None:
+        failed.set()
+        raise AttributeError("'NoneType' object has no attribute 'write'")
+
+    room = f"clinic_{world.here.pk}"
+    client = await connect(world.receptionist)
+    await client.join(room)
+    monkeypatch.setattr(get_channel_layer(), "group_send", broken)
+    await asyncio.wait_for(failed.wait(), PATIENCE)
+
+    await run(silently, world)
+
+    await client.settle(room)
+
+
+@pytest.mark.parametrize(("takes", "closed"), [(True, False), (False, True)])
+async def test_more_than_the_bound_at_once_closes_who_does_not_take_it(world: World, takes: bool, closed: bool) -> None:
+    """In a burst the writer has not had its turn yet: that isn't the client's fault."""
+    taken, free, all_taken = list[str](), asyncio.Event(), asyncio.Event()
+
+    async def send(message: dict[str, Any]) -> None:
+        if not takes:
+            await free.wait()
+        taken.append(message.get("text", ""))
+        if len(taken) == 4:
+            all_taken.set()
+
+    rights = await run(rights_of, world.receptionist)
+    ends = dt.datetime.now(dt.UTC)
+    socket = Socket(send, rights=rights, login_id=uuid.uuid4(), expires_at=ends, limit=100)
+    socket.write("x" * 60)
+    await asyncio.sleep(0)  # the writer has begun
+    for _ in range(3):
+        socket.write("x" * 60)
+
+    assert socket.closing is closed
+
+    if takes:
+        await asyncio.wait_for(all_taken.wait(), PATIENCE)
+    await socket.finish()
 
 
 # --- Replaced logs ----------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import Settings
 from django.db import connection, transaction
 
 from clinics.models import Login, User
@@ -85,6 +86,45 @@ async def test_right_that_goes_between_its_check_and_the_join(
     assert list((await racer.ask("ping"))["data"]["rooms"]) == ["broadcast"]
     await run(walk_in, world, by=world.admin, patient=world.patient)
     await racer.is_silent()
+
+
+async def test_rights_that_were_read_before_and_are_heard_after_give_nothing_back(
+    world: World, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two changes at once: what was read for the first comes when the second has been acted upon."""
+    room = f"clinic_{world.here.pk}"
+    racer = await connect(world.receptionist)
+    await racer.join(room)
+    hub = await get_hub()
+    lasting = set(hub._tasks)
+    gate = Gate(monkeypatch, guard, guard._load_people, only_first=True)
+    await run(world.doctor.clinics.add, world.there)  # concerns everybody
+    await gate.reached.wait()
+    await run(world.receptionist.clinics.remove, world.here)
+    await until_removed(racer, room)
+
+    gate.go.set()
+    while late := hub._tasks - lasting:
+        await asyncio.wait(late)
+
+    assert await racer.error("join_queue_room", {"clinic_id": world.here.pk}) == "forbidden"
+
+
+async def test_database_that_does_not_answer_leaves_no_screen_that_looks_live(
+    world: World, connect: Connect, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    """It hangs, so no error is raised: the sockets are closed all the same, and are welcome again when it answers."""
+    settings.REALTIME = {**settings.REALTIME, "POLL_INTERVAL": 0.05, "POLL_INTERVAL_DEGRADED": 0.05}
+    monkeypatch.setattr(hub_module, "BLIND_SECONDS", 1)
+    clients = [await connect(world.receptionist), await connect(world.admin)]
+    gate = Gate(monkeypatch, hub_module, hub_module._log_state)
+    await gate.reached.wait()
+
+    assert [await client.closed() for client in clients] == [1011, 1011]
+
+    gate.go.set()
+    back = await connect(world.receptionist)
+    await back.join(f"clinic_{world.here.pk}")
 
 
 async def test_right_that_goes_between_the_join_and_its_snapshot(
