@@ -19,7 +19,11 @@ logger = logging.getLogger(__name__)
 AWAY = (OperationalError, InterfaceError)
 """What is raised when the database can't be reached, or doesn't answer in time."""
 
-UNAVAILABLE = {"detail": "The server is busy. Nothing was changed; try again in a moment.", "code": "unavailable"}
+UNAVAILABLE = {
+    # Whether it was done isn't known if the database went away just when it was told to commit.
+    "detail": "The server is busy. Try again in a moment; with an Idempotency-Key nothing is done twice.",
+    "code": "unavailable",
+}
 
 
 View = TypeVar("View", bound=Callable[..., Any])

@@ -16,4 +16,4 @@ def sentence_of(refusal: Exception) -> str:
         return refusal.detail
     if isinstance(refusal, InvalidInput):
         return " ".join(sentence for sentences in refusal.errors.values() for sentence in sentences)
-    return _("The server is busy. Nothing was changed; try again in a moment.")
+    return _("The server is busy. Look whether it was done, and try again in a moment.")

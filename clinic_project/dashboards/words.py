@@ -66,7 +66,7 @@ def script_words() -> dict[str, str]:
         "done.book": _("{name} is booked for {time} on {date}"),
         "done.payment": _("Payment is recorded"),
         "fail.network": _("No answer from the server. Try again: it won't be done twice."),
-        "fail.busy": _("The server is busy. Nothing was changed; try again in a moment."),
+        "fail.busy": _("The server is busy. Try again in a moment: it won't be done twice."),
         "fail.signed_out": _("You have been logged out. Nothing was changed."),
         "fail.unknown": _("That didn't work. Reload the page if it happens again."),
         "fail.load": _("This could not be loaded."),
