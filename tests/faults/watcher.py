@@ -42,6 +42,8 @@ class Watcher:
         self.rooms = rooms
         self.epoch: str | None = None
         self.last: dict[str, int] = {}
+        self.resuming: set[str] = set()
+        """Rooms whose events come already, but not yet those that were missed."""
         self.history = History(name, frozenset(may_see or {*rooms, "broadcast"}))
         self.is_live = False
         self._news = asyncio.Event()
@@ -87,6 +89,8 @@ class Watcher:
         room, seq = frame["room"], frame["seq"]
         is_snapshot = frame["event"] == "queue_updated" and frame["data"]["snapshot"]
         self.history.entries.append(Got(time.monotonic(), room, seq, text, is_snapshot))
+        if room in self.resuming:
+            return
         self.last[room] = seq if is_snapshot else max(seq, self.last.get(room, 0))
         self._news.set()
 
@@ -98,6 +102,7 @@ class Watcher:
     def note_join(self, room: str, seq: int, recovered: bool) -> None:
         """The server has said where the room stands, and whether what follows is all that is missing or a snapshot."""
         self.history.entries.append(Joined(time.monotonic(), room, self.last.get(room), seq, recovered))
+        self.resuming.discard(room)
         if not recovered:
             # What is known is worth nothing now; a snapshot follows, and broadcast has none.
             self.last.pop(room, None)
@@ -109,6 +114,7 @@ class Watcher:
         if self.epoch not in (None, epoch):
             self.last.clear()
         self.epoch = epoch
+        self.resuming = set()
         self.history.entries.append(Opened(time.monotonic(), epoch))
 
 
@@ -176,6 +182,7 @@ class SocketWatcher(Watcher):
             await self.send(socket, f"join_{name}_room", {f"{kind}_id": int(number), **self._from(room)})
         if "broadcast" in self.last:
             self._asked.add("broadcast")
+            self.resuming.add("broadcast")
             await self.send(socket, "resume_broadcast", self._from("broadcast"))
         else:
             # Joined without asking, at the number that the server has just told.

@@ -20,8 +20,8 @@ RESUMED_WITHIN = 10.0
 
 
 def no_socket_was_closed(clinic: Clinic) -> None:
-    closed = [watcher.history.name for watcher in clinic.sockets() if watcher.history.count(Ended)]
-    must(not closed, f"closed: {', '.join(closed)}")
+    codes = {entry.code for watcher in clinic.sockets() for entry in watcher.history.entries if isinstance(entry, Ended)}
+    must(not codes, f"sockets were closed with {codes}; the first server's last words:\n{clinic.server.log()[-1500:]}")
 
 
 @experiment("none, 200 events/s", shows="0 lost, doubled, reordered")
