@@ -32,8 +32,8 @@ logger = logging.getLogger(__name__)
 
 READ_AT_ONCE = 1_000
 NUMBER_AFTER = dt.timedelta(seconds=1)
-BLIND_SECONDS = 10
-"""After so long without a look at the log nobody is told any more that a screen is live."""
+DOUBT_EVERY, BLIND_TIMES = 1.0, 10
+"""After so many seconds without an answer of the database nobody is told any more that a screen is live."""
 
 SNAPSHOT_KEPT = 10.0
 """Seconds for which a snapshot at the same number is shared; short, since a day can end without an event."""
@@ -52,7 +52,7 @@ class Hub:
         self._started: asyncio.Task[None] | None = None
         self._restarting: asyncio.Task[None] | None = None
         self._restarts = 0
-        self._blind = False
+        self._asked = self._answered = 0  # looks at the log
 
     # --- Life -------------------------------------------------------------------------------------------------------
 
@@ -296,9 +296,9 @@ class Hub:
         while True:
             looked_at = loop.time()
             try:
-                self._blind = True
+                self._asked += 1
                 await self._look_at_log()
-                self._blind = False
+                self._answered = self._asked
                 works = await self._bell.works()
             except DatabaseError as error:
                 logger.warning("The database can't be reached (%s); trying again.", error)
@@ -322,12 +322,14 @@ class Hub:
 
         Counted and not measured: a process that was stopped for long has not been blind for long.
         """
-        seconds = 0
+        times = answered = 0
         while True:
-            await asyncio.sleep(1)
-            seconds = seconds + 1 if self._blind else 0
-            if seconds >= BLIND_SECONDS and self.sockets:
-                logger.error("The database hasn't answered for %s s: all sockets are closed.", seconds)
+            await asyncio.sleep(DOUBT_EVERY)
+            # Between two looks nobody waits; and one that is under way each time may be another each time.
+            waits = self._asked > self._answered == answered
+            times, answered = (times + 1 if waits else 0), self._answered
+            if times >= BLIND_TIMES and self.sockets:
+                logger.error("The database hasn't answered for %.0f s: all sockets are closed.", times * DOUBT_EVERY)
                 for socket in tuple(self.sockets):
                     socket.close(SERVER_ERROR)
                     self.drop(socket)

@@ -115,7 +115,7 @@ async def test_database_that_does_not_answer_leaves_no_screen_that_looks_live(
 ) -> None:
     """It hangs, so no error is raised: the sockets are closed all the same, and are welcome again when it answers."""
     settings.REALTIME = {**settings.REALTIME, "POLL_INTERVAL": 0.05, "POLL_INTERVAL_DEGRADED": 0.05}
-    monkeypatch.setattr(hub_module, "BLIND_SECONDS", 1)
+    monkeypatch.setattr(hub_module, "DOUBT_EVERY", 0.02)
     clients = [await connect(world.receptionist), await connect(world.admin)]
     gate = Gate(monkeypatch, hub_module, hub_module._log_state)
     await gate.reached.wait()
@@ -125,6 +125,20 @@ async def test_database_that_does_not_answer_leaves_no_screen_that_looks_live(
     gate.go.set()
     back = await connect(world.receptionist)
     await back.join(f"clinic_{world.here.pk}")
+
+
+async def test_database_that_answers_is_not_doubted_because_it_is_asked_all_the_time(
+    world: World, connect: Connect, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    """Whenever somebody looks, a look at the log is under way."""
+    settings.REALTIME = {**settings.REALTIME, "POLL_INTERVAL": 0, "POLL_INTERVAL_DEGRADED": 0}
+    monkeypatch.setattr(hub_module, "DOUBT_EVERY", 0.05)
+    monkeypatch.setattr(hub_module, "BLIND_TIMES", 2)
+    client = await connect(world.receptionist)
+    for _ in range(20):
+        await run(silently, world, 1)
+        await client.settle("broadcast")
+    await client.is_silent()
 
 
 async def test_right_that_goes_between_the_join_and_its_snapshot(
