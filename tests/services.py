@@ -13,6 +13,7 @@ import importlib.util
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -202,6 +203,15 @@ class Postgres(Service):
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """End it without waiting for its clients."""
         super().stop(how)
+
+    def note_statements(self, wanted: bool) -> None:
+        """Write down each statement of the connections that are made from now on, or no longer."""
+        self._execute(f"ALTER DATABASE {DATABASE} SET log_statement = '{'all' if wanted else 'none'}'")
+
+    def statements(self) -> int:
+        """How many were written down; what only asks whether a connection lives is none."""
+        said = self._log.read_text(errors="replace")
+        return len(re.findall(r"LOG:  (?:statement|execute [^:]*): *(?:SELECT|INSERT|UPDATE|DELETE|WITH)\b", said))
 
     def backup(self) -> None:
         """Keep a copy of all that it has now; its clients are cut off meanwhile."""
