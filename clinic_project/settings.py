@@ -292,6 +292,8 @@ LOGGING: dict[str, Any] = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
     "loggers": {
+        # Django's own handler would say it all a second time with DEBUG.
+        "django": {"handlers": []},
         "axes": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
         # It prints a traceback a second while Redis is away; the hub says it once.

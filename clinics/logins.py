@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
@@ -97,6 +98,14 @@ def login_of_session(request: HttpRequest) -> Login:
     if login is None or login.user_id != request.user.pk:
         raise TokenRefused("This browser session has ended. Log in again.")
     return login
+
+
+@receiver(post_save, sender=User, dispatch_uid="clinics.end_logins_of_disabled")
+def _end_logins_of_disabled(instance: User, raw: bool, **_: Any) -> None:
+    """Enabled again, somebody logs in anew: what was open when the account was disabled may be in a stranger's hands."""
+    if not raw and not instance.is_active:
+        for login in Login.objects.filter(user=instance, ended_at=None):
+            end(login)
 
 
 @receiver(user_logged_in, dispatch_uid="clinics.open_login")

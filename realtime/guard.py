@@ -75,7 +75,11 @@ class Newcomers:
 
 
 async def check_rights(hub: Hub, user_ids: set[int] | None) -> None:
-    """Rights of these users (none: of all) may have changed: close or empty their sockets as the database says now."""
+    """Rights of these users (none: of all) may have changed: close or empty their sockets as the database says now. Calls that
+    wait look for themselves."""
+    for poll in hub.polls:
+        if user_ids is None or poll.user_id in user_ids:
+            poll.doubt()
     await _keep_to_rights_now(hub, {s for s in hub.sockets if user_ids is None or s.rights.user_id in user_ids})
 
 

@@ -23,7 +23,7 @@ from realtime.farewell import listen_for_the_end
 from realtime.frames import answer_frame
 from realtime.groups import BROADCAST, CONTROL, RoomRefused, require
 from realtime.guard import Control, Newcomers
-from realtime.rooms import HubRoom, Listener
+from realtime.rooms import HubRoom, Listener, Poll
 from realtime.snapshots import snapshot_frame
 from realtime.sockets import RESTARTING, SERVER_ERROR, Socket, Subscription
 from realtime.threads import in_db
@@ -45,6 +45,7 @@ class Hub:
     def __init__(self) -> None:
         self.epoch = ""
         self.sockets: set[Socket] = set()
+        self.polls: set[Poll] = set()
         self.newcomers = Newcomers(self)
         self._rooms: dict[str, HubRoom] = {}
         self._bell = Bell(self._on_frame)

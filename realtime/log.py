@@ -15,11 +15,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import CharField, Func
+from django.db.models import CharField, F, Func
 from django.utils import timezone
 
 from realtime.frames import event_frame, json_text
 from realtime.models import Delivery, Event, Log, Room
+
+LEAP = 1_000_000
+"""Numbers left out when an epoch begins: more than a room can have lost with what was restored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,7 @@ def epoch() -> str:
     """The identity of this log; a new one if it was restored from a backup since the last look."""
     log = Log.objects.annotate(here=Place()).filter(pk=1).first()
     if log is None:
-        Log.objects.get_or_create(pk=1)
+        Log.objects.get_or_create(pk=1, defaults={"place": Place()})
         return epoch()
     return str(log.epoch) if log.place == log.here else begin_epoch(instead_of=str(log.epoch))
 
@@ -141,8 +144,11 @@ def begin_epoch(instead_of: str | None = None) -> str:
     """Give the log a new identity: from now on what clients remember counts for nothing. Returns the epoch.
 
     ``instead_of``: only if it still has this one, so that of several processes that find out the same only one gives a new one.
+    The numbers go on far above all that was ever given: who doesn't name the epoch of his number gets a snapshot too.
     """
-    Log.objects.get_or_create(pk=1)
+    Log.objects.get_or_create(pk=1, defaults={"place": Place()})
     log = Log.objects.filter(pk=1) if instead_of is None else Log.objects.filter(pk=1, epoch=instead_of)
-    log.update(epoch=uuid.uuid4(), place=Place())
+    with transaction.atomic():
+        if log.update(epoch=uuid.uuid4(), place=Place()):
+            Room.objects.update(head=F("head") + LEAP, floor=F("head") + LEAP)
     return str(Log.objects.values_list("epoch", flat=True).get(pk=1))

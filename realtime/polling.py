@@ -36,9 +36,15 @@ _ROOM = re.compile(r"[a-z]+(_[0-9]+)?(:[0-9]{1,18})?")
 
 @dataclass(eq=False)
 class _Waiting:
-    """Wakes a long poll at the first event of any of its rooms; holds no database connection."""
+    """Wakes a long poll at the first event of any of its rooms, or when its caller's rights may have changed; holds no database
+    connection."""
 
+    user_id: int
     woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def doubt(self) -> None:
+        """The rights of whoever waits may have changed."""
+        self.woken.set()
 
     def deliver(self, seq: int, text: str) -> None:
         self.woken.set()
@@ -118,7 +124,7 @@ async def poll_events(request: HttpRequest) -> HttpResponse:
         rooms, wait = _wanted(request)
         rights = await in_db(_caller, request)
         await in_db(_require_all, rights, list(rooms))
-        return await _wait_for_events(request, rooms, wait)
+        return await _wait_for_events(request, rights.user_id, rooms, wait)
     except ValueError as error:
         return _error(400, "bad_request", str(error))
     except SuspiciousOperation:
@@ -131,26 +137,30 @@ async def poll_events(request: HttpRequest) -> HttpResponse:
         return _busy()
 
 
-async def _wait_for_events(request: HttpRequest, rooms: dict[str, int | None], wait: float) -> HttpResponse:
-    hub, waiting = await get_hub(), _Waiting()
+async def _wait_for_events(request: HttpRequest, user_id: int, rooms: dict[str, int | None], wait: float) -> HttpResponse:
+    hub, waiting = await get_hub(), _Waiting(user_id)
     epoch, of = request.GET.get("epoch"), hub.epoch
     opened: dict[str, HubRoom] = {}
+    loop = asyncio.get_running_loop()
+    until = loop.time() + wait
     try:
+        hub.polls.add(waiting)
         for name in rooms:
             opened[name] = await hub.listen(name, waiting)
         answers = {name: await _answer(hub, opened[name], since, epoch) for name, since in rooms.items()}
-        if wait and not any(frames or not recovered for _seq, recovered, frames in answers.values()):
+        while until > loop.time() and not any(frames or not recovered for _seq, recovered, frames in answers.values()):
             try:
-                await asyncio.wait_for(waiting.woken.wait(), wait)
+                await asyncio.wait_for(waiting.woken.wait(), until - loop.time())
             except (TimeoutError, asyncio.CancelledError):
-                pass  # nothing to wait for any more: its time is over, or the server's
-            else:
-                # Rights may have gone while it waited: nothing is told that may no longer be heard.
-                rights = await in_db(_caller, request)
-                await in_db(_require_all, rights, list(rooms))
-                of = hub.epoch
-                answers = {name: await _answer(hub, opened[name], since, epoch) for name, since in rooms.items()}
+                break  # nothing to wait for any more: its time is over, or the server's
+            waiting.woken.clear()
+            # Rights may have gone while it waited: nothing is told that may no longer be heard.
+            rights = await in_db(_caller, request)
+            await in_db(_require_all, rights, list(rooms))
+            of = hub.epoch
+            answers = {name: await _answer(hub, opened[name], since, epoch) for name, since in rooms.items()}
     finally:
+        hub.polls.discard(waiting)
         for name in rooms:
             hub.unlisten(name, waiting)
     parts = (

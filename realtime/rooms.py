@@ -15,6 +15,14 @@ class Listener(Protocol):
     def deliver(self, seq: int, text: str) -> None: ...
 
 
+class Poll(Protocol):
+    """A waiting HTTP call, as far as its caller's rights go."""
+
+    user_id: int
+
+    def doubt(self) -> None: ...
+
+
 @dataclass(eq=False, slots=True)
 class HubRoom:
     """A room as this process has it: everything up to ``seq`` was handed to its listeners."""

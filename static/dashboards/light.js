@@ -46,7 +46,8 @@ export function showLight(socket, { zone, renderedAt, login }) {
     const link = byId('banner-link');
     link.href = `${login}?next=${encodeURIComponent(location.pathname + location.search)}`;
     setText(link, t('banner.log_in'));
-    show(link, said.state === 'signed out');
+    // Who was disabled can't log in again.
+    show(link, said.banner === 'banner.signed_out');
     if (state === 'connecting' && !said.isStale) timer = setTimeout(draw, PATIENCE + 50);
   };
 

@@ -223,3 +223,18 @@ def test_a_disabled_accounts_session_is_refused_at_once(world: World, browser: C
 
 def test_a_session_token_needs_a_session(world: World) -> None:
     assert outcome(Api(world.receptionist).call("post", "auth/token/session/")) == (401, "not_authenticated")
+
+
+def test_an_account_that_is_enabled_again_has_no_open_login(world: World) -> None:
+    """What was open when it was disabled may be in a stranger's hands."""
+    user, access = world.receptionist, token_pair(world)["access"]
+    browser = Client()
+    browser.force_login(user)
+    assert (me(access).status_code, browser.get("/api/auth/me/").status_code) == (200, 200)
+
+    for is_active in (False, True):
+        user.is_active = is_active
+        user.save()
+
+    assert (me(access).status_code, browser.get("/api/auth/me/").status_code) == (401, 401)
+    assert me(token_pair(world)["access"]).status_code == 200

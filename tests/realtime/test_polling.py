@@ -212,6 +212,38 @@ async def test_log_that_is_replaced_while_waiting_does_not_lend_its_epoch_to_old
     assert (await waiting).json() == {"epoch": before, "rooms": {room: {"seq": 0, "recovered": True, "events": []}}}
 
 
+async def test_who_names_no_epoch_is_replayed_nothing_of_another_history(
+    world: World, poller: Poller, room: str, hub: Hub
+) -> None:
+    """The contract's example has none: a number above the restored log's, reached again by other events."""
+    await run(busy, world)
+    await run(log.begin_epoch)
+    await hub._look_at_log()
+    await run(busy, world)
+
+    part = (await poller.events(f"{room}:2"))[room]
+
+    assert (part["recovered"], [frame["data"]["snapshot"] for frame in part["events"]]) == (False, [True])
+    await run(busy, world)
+    again = (await poller.events(f"{room}:{part['seq']}"))[room]
+    assert again["recovered"]
+    assert [frame["seq"] for frame in again["events"]] == list(range(part["seq"] + 1, again["seq"] + 1))
+
+
+async def test_rights_that_go_while_it_waits_are_told_at_once(world: World, poller: Poller, room: str, hub: Hub) -> None:
+    waiting = asyncio.create_task(poller.get(f"{room}:0", wait=30))
+    await listening(hub, room)
+    await run(world.receptionist.clinics.remove, world.here)
+    assert (await waiting).status_code == 403
+
+    head = (await run(log.heads, ["broadcast"]))["broadcast"].head
+    waiting = asyncio.create_task(poller.get(f"broadcast:{head}", wait=30))
+    await listening(hub, "broadcast")
+    world.receptionist.is_active = False
+    await run(world.receptionist.save)
+    assert (await waiting).status_code == 401
+
+
 # --- Rights -----------------------------------------------------------------------------------------------------------
 
 
