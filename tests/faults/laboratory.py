@@ -60,10 +60,12 @@ class Size:
     bad_frames: int = 100_000
     is_short: bool = False
     """Too short for figures that compare: they are told and not judged."""
+    patience: float = 1.0
+    """By how much seconds and megabytes may be more than they must be: a short form is run on machines that are busy."""
 
 
 FULL = Size()
-SHORT = Size(clients=6, events=500, writers=3, stop_seconds=2.0, deaths=8, rush=40, bad_frames=600, is_short=True)
+SHORT = Size(clients=6, events=500, writers=3, stop_seconds=2.0, deaths=8, rush=40, bad_frames=600, is_short=True, patience=3.0)
 
 
 @dataclass

@@ -68,7 +68,7 @@ async def never_read(lab: Lab, kind: Kind) -> Figures:
         figures = await clinic.verdict()
         no_socket_was_closed(clinic)
         growth = (most - before) / STALLED
-        must(growth < MEMORY_EACH, f"{growth:.1f} MB for each of them")
+        must(growth < MEMORY_EACH * lab.size.patience, f"{growth:.1f} MB for each of them")
         return figures | {"closed within s": round(seconds, 1), "MB each": round(growth, 2)}
 
 
@@ -171,7 +171,7 @@ async def malformed(lab: Lab, kind: Kind) -> Figures:
         await (await clinic.write(100)).done()
         figures = await clinic.verdict()
         no_socket_was_closed(clinic)
-        must(growth < LEVEL, f"memory grew by {growth:.1f} MB")
+        must(growth < LEVEL * lab.size.patience, f"memory grew by {growth:.1f} MB")
         return figures | {
             "frames": sent,
             "close codes": " ".join(map(str, sorted(map(str, codes)))),
