@@ -11,6 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from appointments.models import Appointment
+from clinics.logins import end
+from clinics.models import Login
 from patients.models import Patient
 from payments.models import LedgerEntry
 from queue import actions as queue_actions
@@ -306,11 +308,23 @@ def test_who_is_logged_out_elsewhere_is_told_with_a_way_back(
     desk = at(world.receptionist)
     console.expect(r"status of (401|403)")
 
-    world.receptionist.is_active = False
-    do(world.receptionist.save, update_fields=["is_active"])
+    do(end, do(Login.objects.get, user=world.receptionist, ended_at=None))
 
     expect(desk.locator("#light")).to_contain_text("Logged out", timeout=20_000)
     expect(desk.get_by_role("link", name="Log in again")).to_be_visible()
+
+
+def test_whose_account_is_disabled_is_told_and_offered_no_way_back(
+    at: Callable[..., Page], world: World, console: Any, do: Callable[..., Any]
+) -> None:
+    desk = at(world.receptionist)
+    console.expect(r"status of (401|403)")
+
+    world.receptionist.is_active = False
+    do(world.receptionist.save, update_fields=["is_active"])
+
+    expect(desk.locator("#banner")).to_contain_text("This account is disabled", timeout=20_000)
+    expect(desk.get_by_role("link", name="Log in again")).to_be_hidden()
 
 
 def test_the_focus_stays_with_the_row_while_others_move_it(
