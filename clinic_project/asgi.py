@@ -24,7 +24,8 @@ application = ProtocolTypeRouter(
     }
 )
 
-# What was loaded stays for good: the collector need not look through it again and again while every socket waits (ADR 19).
+# What was loaded stays for good: the collector need not look through it again and again while every socket waits. What is
+# left is small, so it may look through that often (ADR 19).
 gc.collect()
 gc.freeze()
-gc.set_threshold(100_000, 50, 50)
+gc.set_threshold(2_000, 5, 5)

@@ -25,16 +25,14 @@ from realtime.groups import BROADCAST, CONTROL, RoomRefused, require
 from realtime.guard import Control, Newcomers
 from realtime.rooms import HubRoom, Listener, Poll
 from realtime.snapshots import snapshot_frame
-from realtime.sockets import RESTARTING, SERVER_ERROR, Socket, Subscription
+from realtime.sockets import RESTARTING, Socket, Subscription
 from realtime.threads import in_db
+from realtime.watch import Watch
 
 logger = logging.getLogger(__name__)
 
 READ_AT_ONCE = 1_000
 NUMBER_AFTER = dt.timedelta(seconds=1)
-DOUBT_EVERY, BLIND_TIMES = 1.0, 10
-"""After so many seconds without an answer of the database nobody is told any more that a screen is live."""
-
 SNAPSHOT_KEPT = 10.0
 """Seconds for which a snapshot at the same number is shared; short, since a day can end without an event."""
 
@@ -49,11 +47,11 @@ class Hub:
         self.newcomers = Newcomers(self)
         self._rooms: dict[str, HubRoom] = {}
         self._bell = Bell(self._on_frame)
+        self._watch = Watch(self, self._bell)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._started: asyncio.Task[None] | None = None
         self._restarting: asyncio.Task[None] | None = None
         self._restarts = 0
-        self._asked = self._answered = 0  # looks at the log
 
     # --- Life -------------------------------------------------------------------------------------------------------
 
@@ -74,8 +72,8 @@ class Hub:
             control.listeners.add(Control(self))
         # Last, so that a start that fails leaves nothing running and can be tried again.
         self.spawn(self._bell.listen())
-        self.spawn(self._watch())
-        self.spawn(self._doubt())
+        self.spawn(self._watch.keep())
+        self.spawn(self._watch.doubt())
         self.spawn(retention.prune_regularly())
         listen_for_the_end()
 
@@ -289,53 +287,10 @@ class Hub:
                 if len(frames) < READ_AT_ONCE:
                     return
 
-    # --- Timer ------------------------------------------------------------------------------------------------------
+    # --- The log ----------------------------------------------------------------------------------------------------
 
-    async def _watch(self) -> None:
-        limits, loop, worked = settings.REALTIME, asyncio.get_running_loop(), True
-        await self._bell.begins()
-        while True:
-            looked_at = loop.time()
-            try:
-                self._asked += 1
-                await self._look_at_log()
-                self._answered = self._asked
-                works = await self._bell.works()
-            except DatabaseError as error:
-                logger.warning("The database can't be reached (%s); trying again.", error)
-                works = worked
-            except Exception:
-                # Whatever it was: a timer that dies would be a screen that is silently stale.
-                logger.exception("The hub's timer failed; it goes on")
-                works = worked
-            if works != worked:
-                worked = works
-                if works:
-                    logger.info("The channel layer answers again.")
-                else:
-                    logger.warning("The channel layer doesn't answer; events are read from the log until it does.")
-            # From look to look: a layer that takes its time to fail puts none of them off.
-            pause = limits["POLL_INTERVAL"] if works else limits["POLL_INTERVAL_DEGRADED"]
-            await asyncio.sleep(max(looked_at + pause - loop.time(), 0))
-
-    async def _doubt(self) -> None:
-        """Who can't see the log can't say that a screen is right: its client is sent to find out, and says since when it is stale.
-
-        Counted and not measured: a process that was stopped for long has not been blind for long.
-        """
-        times = answered = 0
-        while True:
-            await asyncio.sleep(DOUBT_EVERY)
-            # Between two looks nobody waits; and one that is under way each time may be another each time.
-            waits = self._asked > self._answered == answered
-            times, answered = (times + 1 if waits else 0), self._answered
-            if times >= BLIND_TIMES and self.sockets:
-                logger.error("The database hasn't answered for %.0f s: all sockets are closed.", times * DOUBT_EVERY)
-                for socket in tuple(self.sockets):
-                    socket.close(SERVER_ERROR)
-                    self.drop(socket)
-
-    async def _look_at_log(self) -> None:
+    async def look_at_log(self) -> None:
+        """Compare what was handed on with the log, and hand on what is missing."""
         known = {name: room.seq for name, room in self._rooms.items() if room.ready.is_set()}
         names, restarts = list(known), self._restarts
         heads, epoch, orphans = await in_db(_log_state, names)
@@ -386,6 +341,9 @@ class Hub:
             if room is not None:
                 (room.seq, room.floor), room.snapshot = head, None
                 room.replays.clear()
+        # Who waits for the next event of a history that is over is told of the new one.
+        for poll in self.polls:
+            poll.doubt()
 
 
 def _number_and_ring(rooms: list[str]) -> list[log.Frame]:

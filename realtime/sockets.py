@@ -174,3 +174,7 @@ class Socket:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        # The traceback of a cancellation leads to its frames, and so back here: a ring that would keep all that hangs on this
+        # connection until the collector comes.
+        del self._writer
+        self._closer = None

@@ -19,6 +19,7 @@ from clinics.models import Login, User
 from queue import actions as queue
 from realtime import consumers, guard, log, retention, views
 from realtime import hub as hub_module
+from realtime import watch as watch_module
 from realtime.hub import get_hub
 from realtime.snapshots import snapshot_frame
 from tests.api.client import Api
@@ -115,7 +116,7 @@ async def test_database_that_does_not_answer_leaves_no_screen_that_looks_live(
 ) -> None:
     """It hangs, so no error is raised: the sockets are closed all the same, and are welcome again when it answers."""
     settings.REALTIME = {**settings.REALTIME, "POLL_INTERVAL": 0.05, "POLL_INTERVAL_DEGRADED": 0.05}
-    monkeypatch.setattr(hub_module, "DOUBT_EVERY", 0.02)
+    monkeypatch.setattr(watch_module, "DOUBT_EVERY", 0.02)
     clients = [await connect(world.receptionist), await connect(world.admin)]
     gate = Gate(monkeypatch, hub_module, hub_module._log_state)
     await gate.reached.wait()
@@ -132,8 +133,8 @@ async def test_database_that_answers_is_not_doubted_because_it_is_asked_all_the_
 ) -> None:
     """Whenever somebody looks, a look at the log is under way."""
     settings.REALTIME = {**settings.REALTIME, "POLL_INTERVAL": 0, "POLL_INTERVAL_DEGRADED": 0}
-    monkeypatch.setattr(hub_module, "DOUBT_EVERY", 0.05)
-    monkeypatch.setattr(hub_module, "BLIND_TIMES", 2)
+    monkeypatch.setattr(watch_module, "DOUBT_EVERY", 0.05)
+    monkeypatch.setattr(watch_module, "BLIND_TIMES", 2)
     client = await connect(world.receptionist)
     for _ in range(20):
         await run(silently, world, 1)

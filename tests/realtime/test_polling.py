@@ -198,18 +198,23 @@ async def test_following_by_polls_alone_misses_nothing(world: World, poller: Pol
     assert seen == list(range(1, 12 * 4 + 1))
 
 
-async def test_log_that_is_replaced_while_waiting_does_not_lend_its_epoch_to_old_numbers(
-    world: World, poller: Poller, room: str, hub: Hub
+@pytest.mark.parametrize("names_epoch", [True, False])
+async def test_log_that_is_replaced_while_it_waits_is_told_at_once(
+    world: World, poller: Poller, room: str, hub: Hub, names_epoch: bool
 ) -> None:
-    before = hub.epoch
-    waiting = asyncio.create_task(poller.get(f"{room}:0", wait=1))
+    await run(busy, world)
+    before, seen = hub.epoch, (await run(log.heads, [room]))[room].head
+    epoch = {"epoch": before} if names_epoch else {}
+    waiting = asyncio.create_task(poller.get(f"{room}:{seen}", wait=30, **epoch))
     await listening(hub, room)
 
     await run(log.begin_epoch)
-    await hub._look_at_log()
+    await hub.look_at_log()
 
-    assert hub.epoch != before
-    assert (await waiting).json() == {"epoch": before, "rooms": {room: {"seq": 0, "recovered": True, "events": []}}}
+    answer = (await waiting).json()
+    assert answer["epoch"] == hub.epoch != before
+    part = answer["rooms"][room]
+    assert (part["recovered"], [frame["data"]["snapshot"] for frame in part["events"]]) == (False, [True])
 
 
 async def test_who_names_no_epoch_is_replayed_nothing_of_another_history(
@@ -218,7 +223,7 @@ async def test_who_names_no_epoch_is_replayed_nothing_of_another_history(
     """The contract's example has none: a number above the restored log's, reached again by other events."""
     await run(busy, world)
     await run(log.begin_epoch)
-    await hub._look_at_log()
+    await hub.look_at_log()
     await run(busy, world)
 
     part = (await poller.events(f"{room}:2"))[room]
