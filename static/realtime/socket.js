@@ -5,28 +5,14 @@ import { retryDelay } from './backoff.js';
 import { Connection } from './connection.js';
 import { inPage } from './in-page.js';
 import { Listeners } from './listeners.js';
+import { addressesOf, toolsOf } from './options.js';
 import { watchPage } from './page.js';
 import { Poller } from './poll.js';
 import { Subscriptions } from './subscriptions.js';
 import { Token } from './token.js';
 
 /** @typedef {import('./constants.js').Start} Start */
-
-/**
- * @typedef {object} Options
- * @property {string|URL} url of the WebSocket, may be relative to the page: '/ws/queue/'
- * @property {() => Promise<string|null>|string|null} getToken an access token; null, or an error with `signedOut: true`:
- *   nobody is logged in; any other error: try again later
- * @property {string|URL} [pollUrl] of the fallback; /api/realtime/events/ of the same host unless given
- * @property {Partial<Start>} [broadcast] where the broadcast room stood when the page was rendered
- * @property {typeof WebSocket} [WebSocket]
- * @property {typeof fetch} [fetch]
- * @property {import('./alarms.js').Timers} [timers]
- * @property {() => number} [now] ms since 1970
- * @property {() => number} [random] 0 ≤ x < 1
- * @property {{window?: any, document?: any, navigator?: any}} [page]
- * @property {(error: unknown) => void} [report] gets what a listener throws
- */
+/** @typedef {import('./options.js').Options} Options */
 
 /**
  * The live connection of a page (contract, section 9). Connects by itself, and again, until it is closed. A page has one for
@@ -66,41 +52,34 @@ export class QueueSocket extends Announcer {
   #lastDetail = '';
 
   /** @param {Options} options */
-  constructor({ url, getToken, pollUrl, broadcast, ...tools }) {
-    const base = globalThis.location?.href;
-    const socketUrl = new URL(url, base);
-    socketUrl.protocol = socketUrl.protocol.replace(/^http/, 'ws');
-    const open = inPage((tools.page ?? globalThis).window);
-    const held = open.get(socketUrl.href);
+  constructor({ getToken, broadcast, ...options }) {
+    const addresses = addressesOf(options);
+    const { WebSocket, fetch, timers, now, random, page } = toolsOf(options);
+    const open = inPage(page.window);
+    const held = open.get(addresses.socket);
     if (held) return held;
-    const httpUrl = new URL(pollUrl ?? '/api/realtime/events/', pollUrl ? base : socketUrl);
-    httpUrl.protocol = httpUrl.protocol.replace(/^ws/, 'http');
-    const listeners = new Listeners(tools.report);
+    const listeners = new Listeners(options.report);
     super(listeners);
-    this.#forget = () => open.delete(socketUrl.href);
-    this.#url = socketUrl.href;
-    this.#WebSocket = tools.WebSocket ?? globalThis.WebSocket;
-    // Wrapped: browsers refuse to run these as methods of another object.
-    this.#timers = tools.timers ?? {
-      setTimeout: (/** @type {() => void} */ fn, /** @type {number} */ ms) => globalThis.setTimeout(fn, ms),
-      clearTimeout: (/** @type {any} */ id) => globalThis.clearTimeout(id),
-    };
-    this.#now = tools.now ?? Date.now;
-    this.#random = tools.random ?? Math.random;
+    this.#forget = () => open.delete(addresses.socket);
+    this.#url = addresses.socket;
+    this.#WebSocket = WebSocket;
+    this.#timers = timers;
+    this.#now = now;
+    this.#random = random;
     this.#listeners = listeners;
-    this.#alarms = new Alarms(this.#timers);
+    this.#alarms = new Alarms(timers);
     this.#rooms = new Subscriptions({
       send: (event, data) => this.#link?.send(event, data) ?? 0,
       emit: (name, value) => listeners.emit(name, value),
-      timers: this.#timers,
-      random: this.#random,
+      timers,
+      random,
       broadcast,
     });
     this.#token = new Token({
       getToken,
-      timers: this.#timers,
-      now: this.#now,
-      random: this.#random,
+      timers,
+      now,
+      random,
       on: {
         renewed: (token) => {
           if (this.#link) this.#authRef = this.#link.send('authenticate', { token });
@@ -108,7 +87,7 @@ export class QueueSocket extends Announcer {
         signedOut: () => this.#stop(),
       },
     });
-    this.#page = watchPage(tools.page ?? globalThis, {
+    this.#page = watchPage(page, {
       online: () => this.#wake(true),
       shown: () => this.#wake(false),
       back: () => this.#wake(false),
@@ -120,14 +99,14 @@ export class QueueSocket extends Announcer {
       leave: () => this.#sleep(),
     });
     this.#poller = new Poller({
-      url: httpUrl.href,
-      fetch: tools.fetch ?? ((...args) => globalThis.fetch(...args)),
+      url: addresses.http,
+      fetch,
       token: (stale) => this.#token.other(stale),
       cursors: () => this.#rooms.cursors(),
       epoch: () => this.#rooms.epoch,
-      timers: this.#timers,
-      now: this.#now,
-      random: this.#random,
+      timers,
+      now,
+      random,
       dormant: this.#page.dormant,
       on: {
         answer: (body) => this.#polled(body),
@@ -135,7 +114,7 @@ export class QueueSocket extends Announcer {
         failed: (error) => (error?.signedOut ? this.#stop() : this.#set(STATE.OFFLINE)),
       },
     });
-    open.set(socketUrl.href, this);
+    open.set(addresses.socket, this);
     this.#try();
   }
 
