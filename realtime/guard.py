@@ -79,7 +79,7 @@ async def check_rights(hub: Hub, user_ids: set[int] | None) -> None:
     wait look for themselves."""
     for poll in hub.polls:
         if user_ids is None or poll.user_id in user_ids:
-            poll.doubt()
+            poll.wake()
     await _keep_to_rights_now(hub, {s for s in hub.sockets if user_ids is None or s.rights.user_id in user_ids})
 
 

@@ -341,9 +341,9 @@ class Hub:
             if room is not None:
                 (room.seq, room.floor), room.snapshot = head, None
                 room.replays.clear()
-        # Who waits for the next event of a history that is over is told of the new one.
+        # Who waits for the next event has been passed by: they are told where the rooms stand now.
         for poll in self.polls:
-            poll.doubt()
+            poll.wake()
 
 
 def _number_and_ring(rooms: list[str]) -> list[log.Frame]:

@@ -36,14 +36,13 @@ _ROOM = re.compile(r"[a-z]+(_[0-9]+)?(:[0-9]{1,18})?")
 
 @dataclass(eq=False)
 class _Waiting:
-    """Wakes a long poll at the first event of any of its rooms, or when its caller's rights may have changed; holds no database
-    connection."""
+    """Wakes a long poll at the first event of any of its rooms, or when its caller's rights or the log itself may have changed;
+    holds no database connection."""
 
     user_id: int
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def doubt(self) -> None:
-        """The rights of whoever waits may have changed."""
+    def wake(self) -> None:
         self.woken.set()
 
     def deliver(self, seq: int, text: str) -> None:

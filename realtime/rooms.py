@@ -16,11 +16,11 @@ class Listener(Protocol):
 
 
 class Poll(Protocol):
-    """A waiting HTTP call, as far as its caller's rights go."""
+    """A waiting HTTP call: it has to look again when its caller's rights or the log itself may have changed."""
 
     user_id: int
 
-    def doubt(self) -> None: ...
+    def wake(self) -> None: ...
 
 
 @dataclass(eq=False, slots=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import gc
 import random
 import threading
 import uuid
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +23,7 @@ from realtime import hub as hub_module
 from realtime.groups import rights_of
 from realtime.hub import get_hub
 from realtime.models import Delivery, Room
-from realtime.sockets import Socket
+from realtime.sockets import TOO_MANY_FRAMES, Socket
 from tests.factories import World, walk_in
 from tests.realtime.client import PATIENCE, Client, communicator, run, token_for
 from tests.realtime.conftest import Connect
@@ -221,6 +223,33 @@ async def test_more_than_the_bound_at_once_closes_who_does_not_take_it(world: Wo
     if takes:
         await asyncio.wait_for(all_taken.wait(), PATIENCE)
     await socket.finish()
+
+
+@pytest.mark.parametrize("ends", ["while it waits", "after it was closed", "with a send that fails"])
+async def test_socket_that_has_ended_is_freed_without_the_collector(world: World, ends: str) -> None:
+    """Else all that hangs on a connection would stay until a full collection: thousands of them, after a bad night."""
+    sent = asyncio.Event()
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.set()
+        if ends == "with a send that fails":
+            raise OSError("gone")
+
+    rights = await run(rights_of, world.receptionist)
+    socket = Socket(send, rights=rights, login_id=uuid.uuid4(), expires_at=dt.datetime.now(dt.UTC), limit=100)
+    socket.write("x")
+    if ends == "after it was closed":
+        socket.close(TOO_MANY_FRAMES)
+    await sent.wait()
+    gc.disable()
+    try:
+        await socket.finish()
+        freed = weakref.ref(socket)
+        del socket
+        await asyncio.sleep(0)
+        assert freed() is None
+    finally:
+        gc.enable()
 
 
 # --- Replaced logs ----------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from realtime.hub import get_hub
 from realtime.snapshots import snapshot_frame
 from tests.api.client import Api
 from tests.factories import World, walk_in
-from tests.realtime.client import Client, run, token_for
+from tests.realtime.client import Client, poll, run, token_for
 from tests.realtime.conftest import Connect
 from tests.realtime.reducer import Screen, fresh
 from tests.realtime.watching import silently
@@ -268,6 +268,27 @@ async def test_what_is_committed_while_the_log_is_read_is_not_left_for_the_timer
 
     assert (await joining).recovered
     await reading
+
+
+async def test_log_that_is_replaced_while_a_poll_is_answered_does_not_lend_its_epoch_to_old_numbers(
+    world: World, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One room is answered, the next one is being read: the whole answer belongs to the log of its beginning, or is asked again."""
+    await run(walk_in, world)
+    rooms = [f"doctor_{world.colleague.pk}", f"clinic_{world.here.pk}"]
+    hub, token = await get_hub(), await run(token_for, world.receptionist)
+    before = hub.epoch
+    reads = Gate(monkeypatch, hub_module, snapshot_frame, only_first=True)
+    answering = asyncio.create_task(poll(f"Bearer {token}", room=[f"{rooms[0]}:0", rooms[1]], epoch=before))
+    await reads.reached.wait()
+
+    await run(log.begin_epoch)
+    await hub.look_at_log()
+    reads.go.set()
+
+    answer = (await answering).json()
+    assert hub.epoch != before
+    assert (answer["epoch"], answer["rooms"][rooms[0]]["recovered"]) == (before, True)
 
 
 async def test_reader_of_a_room_that_all_have_left_sends_nobody_away(

@@ -207,6 +207,7 @@ async def test_log_that_is_replaced_while_it_waits_is_told_at_once(
     epoch = {"epoch": before} if names_epoch else {}
     waiting = asyncio.create_task(poller.get(f"{room}:{seen}", wait=30, **epoch))
     await listening(hub, room)
+    await hub.refresh(hub._rooms[room])  # which its own first look shares
 
     await run(log.begin_epoch)
     await hub.look_at_log()
