@@ -23,7 +23,7 @@ run: $(VENV)/.run ## the whole product on this machine, with demo data (PORT=800
 test: $(VENV)/.dev ## all tests: PostgreSQL and Redis, SQLite, JavaScript, browser
 	@exec $(PY) -m tests.run
 
-faults: $(VENV)/.dev ## the fault laboratory in full, an hour (ONLY=redis-killed SERVERS=daphne; ONLY=--list)
+faults: $(VENV)/.dev ## the fault laboratory in full, half an hour (ONLY=redis-killed SERVERS=daphne; ONLY=--list)
 	@exec $(PY) -m tests.faults --servers $(SERVERS) $(ONLY)
 
 lint: $(VENV)/.dev ## style, types, migrations, Django's checks

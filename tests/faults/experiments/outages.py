@@ -27,7 +27,7 @@ def no_socket_was_closed(clinic: Clinic) -> None:
 
 @experiment("none, 200 events/s", shows="0 lost, doubled, reordered")
 async def none(lab: Lab, kind: Kind) -> Figures:
-    # Two processes: a single one that answers all the writers as well makes some 180 (docs/faults.md).
+    # Two processes: a single one that answers all the writers as well makes 180 to 190 (docs/faults.md).
     async with lab.clinic(kind, envs=[{}, {}]) as clinic:
         await clinic.watch()
         seconds = await (await clinic.crowd(rate=200)).done()
