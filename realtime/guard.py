@@ -123,5 +123,7 @@ async def _keep_to_rights_now(hub: Hub, sockets: set[Socket]) -> None:
 
 
 def _load_people(user_ids: set[int], login_ids: set[uuid.UUID]) -> tuple[dict[int, Rights], set[uuid.UUID]]:
+    # In this order: who is disabled between the two is told that, and not only that the login has ended along with it.
+    open_logins = set(Login.objects.filter(pk__in=login_ids, ended_at=None).values_list("pk", flat=True))
     users = User.objects.filter(pk__in=user_ids, is_active=True).select_related("doctor")
-    return rights_of_all(users), set(Login.objects.filter(pk__in=login_ids, ended_at=None).values_list("pk", flat=True))
+    return rights_of_all(users), open_logins

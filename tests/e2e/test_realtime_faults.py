@@ -46,6 +46,12 @@ def line(server: Server) -> Iterator[Line]:
         yield line
 
 
+@pytest.fixture
+def at(line: Line, at: Callable[..., Page]) -> Callable[..., Page]:
+    """In this order: pages are closed before their line is, or they would complain of that on their console."""
+    return at
+
+
 def stats(page: Page) -> dict[str, Any]:
     found: dict[str, Any] = page.evaluate("frontDesk.stats()")
     return found

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from django.conf import Settings
+from django.db import connection
 
-from clinics.logins import end
+from clinics.logins import end, verify_access
 from clinics.models import Clinic, Doctor, Login, User
+from realtime import guard
 from tests.api.client import Api
 from tests.factories import ClinicFactory, UserFactory, World, walk_in
 from tests.realtime.client import Client, communicator, poll, run, token_for
@@ -315,6 +317,24 @@ async def test_rights_are_checked_when_the_token_is_checked_before_they_change(w
     await run(demote, world.receptionist, is_active=False)
 
     assert await client.closed() == 4403
+
+
+def test_who_is_disabled_while_rights_are_read_is_not_taken_for_somebody_who_has_logged_out(world: World) -> None:
+    """Disabling ends the logins, too: 4403 and not 4401, whichever of the two is read first."""
+    login = verify_access(token_for(world.receptionist)).login_id
+    read: list[str] = []
+
+    def disable_after_the_first(execute: Any, sql: str, *rest: Any) -> Any:
+        result = execute(sql, *rest)
+        read.append(sql)
+        if len(read) == 1:
+            demote(world.receptionist, is_active=False)
+        return result
+
+    with connection.execute_wrapper(disable_after_the_first):
+        users, _open_logins = guard._load_people({world.receptionist.pk}, {login})
+
+    assert users == {}
 
 
 async def test_join_and_loss_of_the_right_at_the_same_moment(world: World, connect: Connect, settings: Settings) -> None:
