@@ -152,6 +152,7 @@ class Appointment(Versioned):
     created_at = models.DateTimeField(_("booked at"), auto_now_add=True)
 
     history = HistoricalRecords()
+    history_erasable = True  # notes and reasons may be about the patient
 
     class Meta:
         verbose_name = _("appointment")

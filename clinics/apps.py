@@ -1,8 +1,12 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class ClinicsConfig(AppConfig):
     name = "clinics"
 
     def ready(self) -> None:
-        from clinics import logins  # noqa: F401  (connects its receivers)
+        from clinics import guards, logins  # noqa: F401  (connects its receivers)
+
+        # Once per app and not only for this one: whichever is migrated last, its tables are guarded.
+        post_migrate.connect(guards.after_migrate, dispatch_uid="clinics.guards")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 import zoneinfo
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from clinics.commands import command
+from clinics.guards import Guard
 from clinics.versioned import Versioned
 
 
@@ -53,6 +56,23 @@ class Clinic(Versioned):
         default=0,
         validators=[MaxValueValidator(24 * 60)],
         help_text=_("Added to a walk-in's arrival before it is placed."),
+    )
+    call_limit = models.PositiveSmallIntegerField(
+        _("calls before a skip is offered"),
+        default=3,
+        validators=[MinValueValidator(1), MaxValueValidator(20)],
+        help_text=_("After so many calls without the patient coming the desk is offered to skip them."),
+    )
+    booking_horizon_days = models.PositiveSmallIntegerField(
+        _("bookable ahead, days"),
+        default=730,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text=_("Nothing can be booked later than this many days from today."),
+    )
+    day_ends_at = models.TimeField(
+        _("a day is closed at"),
+        default=dt.time(3),
+        help_text=_("When the day before is closed by itself, in the clinic's own time: after the last patient of a night."),
     )
     is_active = models.BooleanField(_("active"), default=True)
 
@@ -101,14 +121,27 @@ class User(AbstractUser):
         Clinic, verbose_name=_("clinics"), related_name="staff", blank=True
     )
 
+    guard = Guard.NEVER_DELETED
+    # What signing in writes is no change of the person.
+    history = HistoricalRecords(excluded_fields=["password", "last_login"], m2m_fields=["clinics"])
+
     class Meta:
         verbose_name = _("member of staff")
         verbose_name_plural = _("staff")
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """A command of its own: open sockets hear of changed rights if and only if they are stored."""
-        with command():
+        signs_in = set(kwargs.get("update_fields") or ()) == {"last_login"}  # no change of the person
+        with command(), self._without_history() if signs_in else nullcontext():
             super().save(*args, **kwargs)
+
+    @contextmanager
+    def _without_history(self) -> Iterator[None]:
+        self.skip_history_when_saving = True
+        try:
+            yield
+        finally:
+            del self.skip_history_when_saving
 
     @property
     def effective_role(self) -> str:
@@ -163,7 +196,7 @@ class Doctor(Versioned):
     )
     is_active = models.BooleanField(_("active"), default=True)
 
-    history = HistoricalRecords()
+    history = HistoricalRecords(m2m_fields=["clinics"])
 
     class Meta:
         verbose_name = _("doctor")
@@ -182,6 +215,14 @@ class Service(Versioned):
         _("length, minutes"), validators=[MinValueValidator(5), MaxValueValidator(480)]
     )
     price = models.DecimalField(_("price"), max_digits=12, decimal_places=3, validators=[MinValueValidator(Decimal(0))])
+    doctor_share_percent = models.DecimalField(
+        _("doctor's share, %"),
+        max_digits=5,
+        decimal_places=2,
+        default=Decimal(0),
+        validators=[MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(100))],
+        help_text=_("Of what is taken for this service; for visits that are made from now on."),
+    )
     is_active = models.BooleanField(_("active"), default=True)
 
     history = HistoricalRecords()
@@ -192,6 +233,9 @@ class Service(Versioned):
         constraints = [
             models.UniqueConstraint(fields=["clinic", "name"], name="service_name_once_per_clinic"),
             models.CheckConstraint(condition=models.Q(price__gte=0), name="service_price_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(doctor_share_percent__gte=0, doctor_share_percent__lte=100), name="service_share_is_a_part"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -210,6 +254,8 @@ class Counter(models.Model):
     period = models.CharField(max_length=10)
     last = models.PositiveIntegerField(default=0)
 
+    guard = Guard.NEVER_DELETED
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["clinic", "kind", "period"], name="counter_once")]
 
@@ -223,6 +269,13 @@ def next_number(clinic_id: int, kind: str, period: str) -> int:
     counter.last += 1
     counter.save(update_fields=["last"])
     return counter.last
+
+
+class ErasurePermit(models.Model):
+    """Its presence, seen by no other transaction, lets personal data in old rows be overwritten (clinics.guards.erasing)."""
+
+    def __str__(self) -> str:
+        return "erasing"
 
 
 class IdempotencyKey(models.Model):

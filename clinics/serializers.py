@@ -107,6 +107,9 @@ class ClinicSerializer(VersionedModelSerializer):
             "currency",
             "late_after_minutes",
             "walk_in_offset_minutes",
+            "call_limit",
+            "booking_horizon_days",
+            "day_ends_at",
             "is_active",
         ]
 
@@ -117,7 +120,17 @@ class ServiceSerializer(VersionedModelSerializer):
 
     class Meta:
         model = Service
-        fields = ["id", "version", "clinic", "name", "duration_minutes", "price", "currency", "is_active"]
+        fields = [
+            "id",
+            "version",
+            "clinic",
+            "name",
+            "duration_minutes",
+            "price",
+            "doctor_share_percent",
+            "currency",
+            "is_active",
+        ]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = super().validate(attrs)

@@ -10,6 +10,7 @@ from django.db import models
 
 from clinics.commands import command, current_command
 from clinics.exceptions import StaleVersion
+from clinics.guards import Guard
 
 T = TypeVar("T", bound=models.Model)
 
@@ -42,6 +43,8 @@ class Versioned(models.Model):
     """
 
     version = models.PositiveIntegerField(default=0, editable=False)
+
+    guard = Guard.NEVER_DELETED
 
     objects = WatchedQuerySet.as_manager()
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from clinics.commands import command
+from clinics.guards import Guard
 from clinics.versioned import Versioned
 from patients.folding import fold_name, fold_phone
 
@@ -44,6 +45,7 @@ class Patient(Versioned):
     created_at = models.DateTimeField(_("registered"), auto_now_add=True)
 
     history = HistoricalRecords()
+    history_erasable = True
 
     class Meta:
         verbose_name = _("patient")
@@ -83,6 +85,8 @@ class FileAccess(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("who"))
     how = models.CharField(_("how"), max_length=10, choices=How.choices)
     at = models.DateTimeField(_("when"), auto_now_add=True)
+
+    guard = Guard.APPEND_ONLY
 
     class Meta:
         verbose_name = _("access to a file")

@@ -11,6 +11,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from clinics.guards import Guard
 from clinics.models import Clinic
 from clinics.versioned import Versioned, WatchedQuerySet
 from queue.models import Visit
@@ -104,6 +105,8 @@ class LedgerEntry(models.Model):
     receipt_number = models.CharField(_("receipt"), max_length=24)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("by"))
     at = models.DateTimeField(_("at"))
+
+    guard = Guard.APPEND_ONLY
 
     objects = WatchedQuerySet.as_manager()
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.models import Appointment
 from clinics.commands import command
+from clinics.guards import Guard
 from clinics.models import Clinic, Doctor, Service
 from clinics.versioned import Versioned, WatchedQuerySet
 from patients.models import Patient
@@ -170,6 +171,8 @@ class VisitStep(models.Model):
     )
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("by"))
     at = models.DateTimeField(_("at"))
+
+    guard = Guard.ERASABLE
 
     class Meta:
         verbose_name = _("step of a visit")

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import Error as DatabaseError
 from django.db import transaction
 from django.db.models import Q
-from django.db.models.signals import m2m_changed, post_delete, post_save
+from django.db.models.signals import m2m_changed, post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
@@ -114,13 +114,6 @@ def note_login(instance: Login, created: bool, raw: bool, **_: Any) -> None:
     """A login was ended."""
     if not created and not raw:
         _note(RightsChange(frozenset({instance.user_id})))
-
-
-@receiver(post_delete, sender=User, dispatch_uid="realtime.user_deleted")
-def note_deleted_user(instance: User, **_: Any) -> None:
-    """A member of staff who never did anything was deleted."""
-    with command():
-        _note(RightsChange(frozenset({instance.pk})))
 
 
 @receiver(post_save, sender=Doctor, dispatch_uid="realtime.doctor_rights")

@@ -60,7 +60,8 @@ class ClinicAdmin(HistoryAdmin):
     search_fields = ["name", "code"]
     fieldsets = [
         (None, {"fields": ["name", "code", "timezone", "currency", "is_active"]}),
-        ("Order of the queue", {"fields": ["late_after_minutes", "walk_in_offset_minutes"]}),
+        ("Order of the queue", {"fields": ["late_after_minutes", "walk_in_offset_minutes", "call_limit"]}),
+        ("Days", {"fields": ["booking_horizon_days", "day_ends_at"]}),
     ]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -94,7 +95,7 @@ class ServiceAdmin(HistoryAdmin):
     list_select_related = ["clinic"]
     search_fields = ["name", "clinic__name"]
     autocomplete_fields = ["clinic"]
-    fieldsets = [(None, {"fields": ["clinic", "name", "duration_minutes", "price", "is_active"]})]
+    fieldsets = [(None, {"fields": ["clinic", "name", "duration_minutes", "price", "doctor_share_percent", "is_active"]})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Service | None = None) -> Any:
         # Appointments and visits of the clinic refer to it.

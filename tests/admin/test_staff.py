@@ -165,6 +165,9 @@ def test_manager_makes_no_clinics(manager: Client, superuser: Client, world: Wor
         "is_active": "on",
         "late_after_minutes": "10",
         "walk_in_offset_minutes": "0",
+        "call_limit": "3",
+        "booking_horizon_days": "365",
+        "day_ends_at": "03:00",
     }
 
     assert manager.post(address(Clinic, "add"), sent).status_code == 403

@@ -236,7 +236,6 @@ CLOSINGS: dict[str, tuple[Callable[[World, Login], Any], int]] = {
     "disabled": (lambda w, login: demote(w.receptionist, is_active=False), 4403),
     "logged out": (lambda w, login: end(Login.objects.get(pk=login.pk)), 4401),
     "password changed": (lambda w, login: change_password(w.receptionist), 4401),
-    "deleted": (lambda w, login: User.objects.get(pk=w.receptionist.pk).delete(), 4403),
 }
 
 
