@@ -9,6 +9,7 @@ from rest_framework.routers import DefaultRouter
 
 from appointments.viewsets import AppointmentViewSet, BookableDoctorViewSet, ShiftViewSet, TimeOffViewSet
 from clinic_project import converters  # noqa: F401 (registers them)
+from clinic_project.changes.viewsets import ChangeViewSet
 from clinic_project.errors import not_found
 from clinics import auth_views
 from clinics.viewsets import ClinicViewSet, ServiceViewSet
@@ -28,6 +29,7 @@ router.register("patients", PatientViewSet, "patient")
 router.register("appointments", AppointmentViewSet, "appointment")
 router.register("visits", VisitViewSet, "visit")
 router.register("payments", PaymentViewSet, "payment")
+router.register("changes", ChangeViewSet, "change")
 
 urlpatterns = [
     path("auth/token/", auth_views.TokenView.as_view(), name="token"),

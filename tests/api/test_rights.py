@@ -88,6 +88,12 @@ CASES: list[tuple[str, str, Any, dict[str, int]]] = [
     *((("get", f"{name}/", None, LIST)) for name in ("clinics", "services", "doctors", "shifts", "time-off")),
     *((("get", f"{name}/", None, LIST)) for name in ("patients", "appointments", "visits")),
     ("get", "payments/", None, {**LIST, "doctor": 403, "colleague": 403, "stranger": 403}),
+    (
+        "get",
+        "changes/",
+        None,
+        {**LIST, **dict.fromkeys(["receptionist", "doctor", "colleague", "receptionist_there", "stranger"], 403)},
+    ),
     # Details
     ("get", "clinics/{clinic}/", None, READ),
     ("get", "services/{service}/", None, READ),
