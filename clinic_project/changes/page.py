@@ -77,7 +77,11 @@ def _row(change: Change) -> dict[str, Any]:
         "link": _link(described, change.object_id),
         "action": {"created": _("created"), "changed": _("changed"), "deleted": _("deleted")}[change.action],
         "changes": [
-            {"field": _field_name(described, each.field), "before": _text(each.before), "after": _text(each.after)}
+            {
+                "field": _field_name(described, each.field),
+                "before": _text(described, each.field, each.before),
+                "after": _text(described, each.field, each.after),
+            }
             for each in change.changes
         ],
     }
@@ -94,10 +98,12 @@ def _link(model: Any, pk: int) -> str | None:
         return None
 
 
-def _text(value: Any) -> str:
+def _text(model: Any, name: str, value: Any) -> str:
     """A value as people read it."""
     if value in (None, "", []):
         return NOTHING
+    if choices := dict(model._meta.get_field(name).flatchoices):
+        return str(choices.get(value, value))
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, dt.datetime):
