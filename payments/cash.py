@@ -23,21 +23,23 @@ class Sums:
 
 @dataclass
 class Tally:
-    """What a shift's rows add up to, in its currency."""
+    """What a shift's rows add up to, in its currency; ``opening`` is the cash it began with."""
 
+    opening: Decimal
     by_method: dict[str, Sums] = field(default_factory=lambda: {method: Sums() for method in LedgerEntry.Method.values})
     put_in: Decimal = ZERO
     taken_out: Decimal = ZERO
 
-    def expected(self, opening: Decimal) -> Decimal:
+    @property
+    def expected(self) -> Decimal:
         """The cash that should be there; below zero if more was given back than there was."""
         cash = self.by_method[LedgerEntry.Method.CASH]
-        return opening + cash.taken - cash.refunded + self.put_in - self.taken_out
+        return self.opening + cash.taken - cash.refunded + self.put_in - self.taken_out
 
 
 def tallies(shifts: Collection[CashShift]) -> dict[int, Tally]:
     """The sums of each shift, by its id; two queries for any number of them."""
-    found = {shift.pk: Tally() for shift in shifts}
+    found = {shift.pk: Tally(shift.opening_cash) for shift in shifts}
     if not found:
         return found
     entries = LedgerEntry.objects.filter(cash_shift__in=found).order_by()

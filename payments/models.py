@@ -218,6 +218,10 @@ class ShareMove(AppendOnly):
 class CashShift(Versioned):
     """One cashier's time at one till: the cash it began with, what was counted at the end, and the difference."""
 
+    class Status(models.TextChoices):
+        OPEN = "open", _("open")
+        CLOSED = "closed", _("closed")
+
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="cash_shifts", verbose_name=_("clinic"))
     cashier = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="cash_shifts", verbose_name=_("cashier"))
     currency = models.CharField(_("currency"), max_length=3)
@@ -268,9 +272,8 @@ class CashShift(Versioned):
         super().save(**kwargs)
 
     @property
-    def status(self) -> str:
-        """``open`` or ``closed``."""
-        return "open" if self.closed_at is None else "closed"
+    def status(self) -> Status:
+        return self.Status.OPEN if self.closed_at is None else self.Status.CLOSED
 
     @property
     def money_decimals(self) -> int:

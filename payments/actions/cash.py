@@ -122,7 +122,7 @@ def close_shift(
 
 
 def _expected(shift: CashShift) -> Decimal:
-    return tallies([shift])[shift.pk].expected(shift.opening_cash)
+    return tallies([shift])[shift.pk].expected
 
 
 def _money(shift: CashShift, amount: Decimal) -> str:
