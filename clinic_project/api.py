@@ -14,7 +14,7 @@ from clinic_project.errors import not_found
 from clinics import auth_views
 from clinics.viewsets import ClinicViewSet, ServiceViewSet
 from patients.viewsets import PatientViewSet
-from payments.viewsets import PaymentViewSet
+from payments.viewsets import CashShiftViewSet, PaymentViewSet
 from queue.viewsets import VisitViewSet
 from realtime import views as realtime
 from realtime.polling import poll_events
@@ -30,6 +30,7 @@ router.register("appointments", AppointmentViewSet, "appointment")
 router.register("visits", VisitViewSet, "visit")
 router.register("payments", PaymentViewSet, "payment")
 router.register("changes", ChangeViewSet, "change")
+router.register("cash-shifts", CashShiftViewSet, "cash-shift")
 
 urlpatterns = [
     path("auth/token/", auth_views.TokenView.as_view(), name="token"),

@@ -25,8 +25,8 @@ from clinics.serializers import ClinicSerializer, DoctorSerializer, ServiceSeria
 from patients.actions import PossibleDuplicate
 from patients.models import Patient
 from patients.serializers import CandidateSerializer, PatientSerializer
-from payments.models import Payment
-from payments.serializers import PaymentSerializer
+from payments.models import CashShift, Payment
+from payments.serializers import CashShiftSerializer, PaymentSerializer
 from queue.models import Visit
 from queue.serializers import VisitSerializer
 
@@ -36,6 +36,7 @@ _SHAPES: dict[type[Model], type[BaseSerializer[Any]]] = {
     Appointment: AppointmentDetailSerializer,
     Visit: VisitSerializer,
     Payment: PaymentSerializer,
+    CashShift: CashShiftSerializer,
     Patient: PatientSerializer,
     Clinic: ClinicSerializer,
     Doctor: DoctorSerializer,

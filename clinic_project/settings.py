@@ -243,6 +243,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "VisitStatusEnum": "queue.models.Visit.Status",
         "PaymentStatusEnum": "payments.models.Payment.Status",
         "MethodEnum": "payments.models.LedgerEntry.Method",
+        "KindEnum": "payments.models.LedgerEntry.Kind",
+        "CashMovementKindEnum": "payments.models.CashMovement.Kind",
+        "CashShiftStatusEnum": "payments.models.CashShift.Status",
     },
 }
 

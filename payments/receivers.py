@@ -1,9 +1,11 @@
-"""Every visit has its payment from the start; a cancelled one with nothing paid is void."""
+"""Every visit has its payment from the start; a cancelled one with nothing paid is void; what was paid follows the doctor."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from payments import actions
@@ -24,3 +26,13 @@ def _cancelled(visit: Visit, **_: Any) -> None:
 @receiver(signals.reopened, dispatch_uid="payments.reopened")
 def _reopened(visit: Visit, **_: Any) -> None:
     actions.unvoid(visit)
+
+
+@receiver(post_save, sender=Visit, dispatch_uid="payments.visit")
+def _saved(instance: Visit, created: bool, raw: bool, update_fields: Iterable[str] | None, **_: Any) -> None:
+    # Whatever gives a visit to another doctor: a transfer, a change of its appointment, one step back.
+    if created or raw:
+        return
+    changes = instance.changes(None if update_fields is None else frozenset(update_fields))
+    if "doctor_id" in changes:
+        actions.follow_doctor(instance, from_doctor_id=changes["doctor_id"][0])

@@ -1,20 +1,35 @@
-"""Payments in the API: read, take, give back, print."""
+"""Payments in the API: read, take, give back, print; what of it is whose; and the cashiers' shifts."""
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins
+from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from clinics.permissions import ADMINS, DESK, READING
+from clinics.exceptions import NotAllowed
+from clinics.permissions import ADMINS, CLINICIANS, DESK, DOCTOR, READING, RECEPTIONIST
 from clinics.viewsets import ApiViewSet, IdFilter
-from payments import actions
-from payments.models import Payment
-from payments.serializers import PaymentSerializer, ProcessSerializer, ReceiptSerializer, RefundSerializer
+from payments import actions, shares
+from payments.models import CashShift, LedgerEntry, Payment
+from payments.serializers import (
+    CashShiftDetailSerializer,
+    CashShiftSerializer,
+    CloseShiftSerializer,
+    MoveCashSerializer,
+    OpenShiftSerializer,
+    PaymentSerializer,
+    ProcessSerializer,
+    ReceiptSerializer,
+    RefundSerializer,
+    SharesQuerySerializer,
+    SharesSerializer,
+)
 
 
 class PaymentFilter(filters.FilterSet):
@@ -35,7 +50,7 @@ class PaymentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSe
     serializer_class = PaymentSerializer
     filterset_class = PaymentFilter
     request_serializers = {"process": ProcessSerializer, "refund": RefundSerializer}
-    roles = {**dict.fromkeys([*READING, "process", "receipt"], DESK), "refund": ADMINS}
+    roles = {**dict.fromkeys([*READING, "process", "receipt"], DESK), "refund": ADMINS, "shares": CLINICIANS}
 
     def get_queryset(self) -> QuerySet[Payment]:
         rows = super().get_queryset().filter(clinic__in=self.user.clinic_ids()).select_related("clinic")
@@ -64,3 +79,76 @@ class PaymentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSe
     def receipt(self, request: Request, pk: str) -> Response:
         """All that a receipt shows."""
         return Response(ReceiptSerializer(self.get_object()).data)
+
+    @extend_schema(parameters=[SharesQuerySerializer], responses={200: SharesSerializer})
+    @action(detail=False, methods=["get"], pagination_class=None, filterset_class=None)
+    def shares(self, request: Request) -> Response:
+        """What was taken from one day to another, and how much of it is each doctor's; a doctor sees their own."""
+        query = SharesQuerySerializer(data=request.query_params, context=self.get_serializer_context())
+        query.is_valid(raise_exception=True)
+        given = query.validated_data
+        doctor_id = given["doctor"].pk if "doctor" in given else None
+        if self.user.effective_role == DOCTOR:
+            own = self.user.doctor_id
+            if own is None or doctor_id not in (None, own):
+                raise NotAllowed("You see your own shares only.")
+            doctor_id = own
+        clinics = [given["clinic"]] if "clinic" in given else self.user.visible_clinics()
+        found = shares.report(clinics=clinics, first=given["first"], last=given["to"], doctor_id=doctor_id)
+        return Response(SharesSerializer(found).data)
+
+
+class CashShiftFilter(filters.FilterSet):
+    clinic = IdFilter()
+    cashier = IdFilter()
+    status = filters.ChoiceFilter(choices=CashShift.Status.choices, method="in_state")
+
+    class Meta:
+        model = CashShift
+        fields = ["clinic", "cashier", "status"]
+
+    def in_state(self, rows: QuerySet[CashShift], name: str, value: str) -> QuerySet[CashShift]:
+        return rows.filter(closed_at__isnull=value == CashShift.Status.OPEN)
+
+
+class CashShiftViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
+    """Cashiers' shifts: one's own at the desk, all of their clinics for an admin."""
+
+    queryset = CashShift.objects.all()
+    serializer_class = CashShiftDetailSerializer
+    filterset_class = CashShiftFilter
+    request_serializers = {"create": OpenShiftSerializer, "close": CloseShiftSerializer, "movements": MoveCashSerializer}
+    roles = dict.fromkeys([*READING, "create", "close", "movements"], DESK)
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
+        return CashShiftSerializer if self.action == "list" else super().get_serializer_class()
+
+    def get_queryset(self) -> QuerySet[CashShift]:
+        rows = super().get_queryset().filter(clinic__in=self.user.clinic_ids())
+        if self.user.effective_role == RECEPTIONIST:
+            rows = rows.filter(cashier=self.user)
+        if self.action != "list":
+            entries = LedgerEntry.objects.select_related("payment", "by").order_by("pk")
+            rows = rows.prefetch_related(Prefetch("entries", entries), "movements__by")
+        return rows.select_related("cashier", "closed_by").order_by("-opened_at", "-pk")
+
+    def _as_it_is(self, shift: CashShift, code: int = 200) -> Response:
+        # Read again, for its rows.
+        return self.answer(self.get_queryset().get(pk=shift.pk), code)
+
+    @extend_schema(responses={201: CashShiftDetailSerializer})
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Open a shift of one's own: what one takes and gives back at the clinic belongs to it until it is closed."""
+        return self._as_it_is(actions.open_shift(by=self.user, **self.validated()), status.HTTP_201_CREATED)
+
+    @extend_schema(responses=CashShiftDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def close(self, request: Request, pk: str) -> Response:
+        """Close it with the cash that was counted; a difference wants a note."""
+        return self._as_it_is(actions.close_shift(self.get_object(), by=self.user, **self.validated()))
+
+    @extend_schema(responses=CashShiftDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def movements(self, request: Request, pk: str) -> Response:
+        """Note cash that is put in or taken out without a payment."""
+        return self._as_it_is(actions.move_cash(self.get_object(), by=self.user, **self.validated()))

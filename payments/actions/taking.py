@@ -1,4 +1,4 @@
-"""All writes to payments: the sums of a payment and the rows of its ledger change together or not at all."""
+"""Money taken and given back: the sums of a payment and the rows of its ledger change together or not at all."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from django.utils import timezone
 from clinics.commands import command
 from clinics.exceptions import DomainError, InvalidInput, InvalidTransition, StaleVersion
 from clinics.models import User, next_number
-from payments.models import LedgerEntry, Payment
-from payments.money import ZERO, has_decimals, status_after
+from payments.actions.amounts import require_amount
+from payments.actions.cash import shift_for
+from payments.models import LedgerEntry, Payment, ShareMove
+from payments.money import ZERO, split, status_after
 from queue.actions import lock as lock_visit
 from queue.models import Visit
 
@@ -28,11 +30,17 @@ class RefundExceedsPaid(DomainError):
 
 
 def open_payment(visit: Visit) -> Payment:
-    """The pending payment of a new visit, at the service's price of now."""
+    """The pending payment of a new visit, at the service's price and the doctor's share of now."""
     clinic = visit.clinic
     # Rounded to what can be paid: the price may have been set before the clinic changed its currency.
     price = round(visit.service.price, clinic.money_decimals)
-    payment = Payment(visit=visit, clinic=clinic, currency=clinic.currency, amount_due=price)
+    payment = Payment(
+        visit=visit,
+        clinic=clinic,
+        currency=clinic.currency,
+        amount_due=price,
+        share_percent=visit.service.doctor_share_percent,
+    )
     if payment.amount_due == ZERO:
         payment.status = Payment.Status.PAID  # a free service owes nothing
     payment.save()
@@ -51,31 +59,31 @@ def _lock(payment: Payment, version: int | None) -> Payment:
     return fresh
 
 
-def _require_amount(payment: Payment, name: str, amount: Decimal) -> None:
-    decimals = payment.money_decimals
-    if not amount.is_finite() or amount < ZERO:
-        raise InvalidInput(**{name: "Write an amount of zero or more."})
-    if not has_decimals(amount, decimals):
-        raise InvalidInput(**{name: f"{payment.currency} has {decimals} decimals; write no more."})
-
-
 def _write(
     payment: Payment, *, kind: str, amount: Decimal, discount: Decimal, method: str, reason: str, by: User | None
 ) -> None:
     """The sums, the visit's copy of the state, and last the ledger row with its receipt number."""
+    held = payment.balance
+    before = held - amount if kind == LedgerEntry.Kind.PAYMENT else held + amount
+    doctor_share, clinic_share = split(before, held, payment.share_percent, payment.money_decimals)
     payment.status = status_after(
         due=payment.amount_due, discount=payment.discount, paid=payment.amount_paid, refunded=payment.amount_refunded
     )
     payment.save(update_fields=["status", "discount", "amount_paid", "amount_refunded"])
     _show_on_visit(payment)
+    cash_shift = shift_for(by, payment.clinic, payment.currency)
     now = timezone.now()
     year = payment.clinic.day_of(now).year
     number = next_number(payment.clinic_id, "receipt", str(year))
     LedgerEntry.objects.create(
         payment=payment,
         clinic=payment.clinic,
+        doctor=payment.visit.doctor,
+        cash_shift=cash_shift,
         kind=kind,
         amount=amount,
+        doctor_share=doctor_share,
+        clinic_share=clinic_share,
         discount=discount,
         method=method,
         reason=reason,
@@ -108,8 +116,8 @@ def process(
     """
     with command():
         fresh = _lock(payment, version)
-        _require_amount(fresh, "amount", amount)
-        _require_amount(fresh, "discount", discount)
+        require_amount("amount", amount, fresh.currency, fresh.money_decimals)
+        require_amount("discount", discount, fresh.currency, fresh.money_decimals)
         if amount + discount == ZERO:
             raise InvalidInput(amount="Write an amount above zero, or a discount.")
         if fresh.status in (Payment.Status.VOID, Payment.Status.REFUNDED):
@@ -128,9 +136,7 @@ def refund(
     """Give money back, the way it came unless ``method`` says otherwise; raises ``InvalidInput``, ``RefundExceedsPaid``."""
     with command():
         fresh = _lock(payment, version)
-        _require_amount(fresh, "amount", amount)
-        if amount == ZERO:
-            raise InvalidInput(amount="Write an amount above zero.")
+        require_amount("amount", amount, fresh.currency, fresh.money_decimals, above_zero=True)
         if amount > fresh.balance:
             raise RefundExceedsPaid("This is more than was taken. Give back no more than the balance.", current=fresh)
         taken = fresh.entries.filter(kind=LedgerEntry.Kind.PAYMENT, amount__gt=ZERO).order_by("pk").last()
@@ -159,3 +165,24 @@ def _switch(visit: Visit, *, void: bool) -> None:
             payment.save(update_fields=["status"])
             payment.visit = visit
             _show_on_visit(payment)
+
+
+def follow_doctor(visit: Visit, *, from_doctor_id: int) -> None:
+    """The (locked) visit was given to another doctor: so is what was taken for it so far, with the doctor's share of it."""
+    if visit.payment_status in (Payment.Status.PENDING, Payment.Status.VOID, Payment.Status.REFUNDED):
+        return  # nothing is held
+    with command():
+        payment = Payment.objects.select_for_update(of=("self",)).get(visit=visit)
+        held = payment.balance
+        if held > ZERO:
+            doctor_share, clinic_share = split(ZERO, held, payment.share_percent, payment.money_decimals)
+            ShareMove.objects.create(
+                payment=payment,
+                clinic_id=payment.clinic_id,
+                from_doctor_id=from_doctor_id,
+                to_doctor_id=visit.doctor_id,
+                amount=held,
+                doctor_share=doctor_share,
+                clinic_share=clinic_share,
+                at=timezone.now(),
+            )

@@ -1,0 +1,137 @@
+"""An installation that has a ledger already: its rows get shares, although the database refuses to change them."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.state import StateApps
+
+from clinics import guards
+
+ALIAS = "installed"
+NOW = dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def installed(
+    django_db_setup: None, django_db_blocker: Any, tmp_path: Path, is_postgres: bool
+) -> Iterator[BaseDatabaseWrapper]:
+    """An empty database of the same kind beside that of the tests."""
+    default = connections["default"]
+    described = copy.deepcopy(default.settings_dict)
+    described["NAME"] = f"{described['NAME']}_installed" if is_postgres else str(tmp_path / "db.sqlite3")
+    described["OPTIONS"].pop("pool", None)
+    connections.databases[ALIAS] = described
+    with django_db_blocker.unblock():
+        if is_postgres:
+            with default._nodb_cursor() as cursor:
+                cursor.execute(f'CREATE DATABASE "{described["NAME"]}"')
+        try:
+            yield connections[ALIAS]
+        finally:
+            connections[ALIAS].close()
+            del connections[ALIAS], connections.databases[ALIAS]
+            if is_postgres:
+                with default._nodb_cursor() as cursor:
+                    cursor.execute(f'DROP DATABASE "{described["NAME"]}"')
+
+
+def migrate(connection: BaseDatabaseWrapper, name: str) -> StateApps:
+    """Everything that payments' migration and the guards need, and the models as they are after it."""
+    executor = MigrationExecutor(connection)
+    targets = [("clinics", "0004_rules_of_a_clinic"), ("payments", name)]
+    executor.migrate(targets)
+    return MigrationExecutor(connection).loader.project_state(targets).apps
+
+
+def guard(connection: BaseDatabaseWrapper) -> None:
+    """As an earlier release has left it: the guards of all tables that are there."""
+    with connection.cursor() as cursor:
+        present = set(connection.introspection.table_names(cursor))
+        for statement in guards.installation_sql(connection):
+            on = re.search(r' ON "(\w+)"', statement)
+            if on is None or on[1] in present:
+                cursor.execute(statement)
+
+
+def add_rows(apps: StateApps) -> None:
+    def add(app: str, model: str, **fields: Any) -> Any:
+        return apps.get_model(app, model).objects.using(ALIAS).create(**fields)
+
+    clinic = add("clinics", "Clinic", name="Here", code="H", currency="KWD")
+    doctors = [add("clinics", "Doctor", name=f"Dr {n}") for n in range(2)]
+    patient = add("patients", "Patient", full_name="Somebody", record_number="P-1")
+    service = add("clinics", "Service", clinic=clinic, name="Talk", duration_minutes=20, price=Decimal("9.125"))
+    for number, doctor in enumerate(doctors, 1):
+        visit = add(
+            "queue", "Visit", clinic=clinic, doctor=doctor, patient=patient, service=service, date=NOW.date(), status="planned"
+        )
+        payment = add(
+            "payments",
+            "Payment",
+            visit=visit,
+            clinic=clinic,
+            currency="KWD",
+            amount_due="9.125",
+            amount_paid="9.125",
+            amount_refunded="0.375",
+            status="paid",
+        )
+        for step, (kind, amount) in enumerate([("payment", "9.125"), ("refund", "0.375")]):
+            add(
+                "payments",
+                "LedgerEntry",
+                payment=payment,
+                clinic=clinic,
+                kind=kind,
+                amount=amount,
+                method="cash",
+                year=2026,
+                number=2 * number + step,
+                receipt_number=f"H-2026-{2 * number + step:06d}",
+                at=NOW,
+            )
+
+
+def refused(connection: BaseDatabaseWrapper, sql: str) -> bool:
+    try:
+        with transaction.atomic(using=ALIAS), connection.cursor() as cursor:
+            cursor.execute(sql)
+    except DatabaseError as error:
+        return "kept for good" in str(error)
+    return False
+
+
+def test_old_rows_are_the_clinics_and_stay_guarded(installed: BaseDatabaseWrapper, is_postgres: bool) -> None:
+    add_rows(migrate(installed, "0001_initial"))
+    guard(installed)
+    assert refused(installed, "UPDATE payments_ledgerentry SET amount = 1")
+
+    migrate(installed, "0003_shares_of_old_rows")
+    if is_postgres:
+        # Not for a moment without, should a later migration fail.
+        assert refused(installed, "UPDATE payments_ledgerentry SET amount = 1")
+    apps = migrate(installed, "0004_shares_add_up")
+    guards.install(ALIAS)
+
+    entries = apps.get_model("payments", "LedgerEntry").objects.using(ALIAS).order_by("pk")
+    assert list(entries.values_list("doctor__name", "amount", "doctor_share", "clinic_share", "cash_shift")) == [
+        ("Dr 0", Decimal("9.125"), Decimal(0), Decimal("9.125"), None),
+        ("Dr 0", Decimal("0.375"), Decimal(0), Decimal("0.375"), None),
+        ("Dr 1", Decimal("9.125"), Decimal(0), Decimal("9.125"), None),
+        ("Dr 1", Decimal("0.375"), Decimal(0), Decimal("0.375"), None),
+    ]
+    payments = apps.get_model("payments", "Payment").objects.using(ALIAS)
+    assert set(payments.values_list("share_percent", "amount_paid")) == {(Decimal(0), Decimal("9.125"))}
+    for sql in ("UPDATE payments_ledgerentry SET amount = 1", "DELETE FROM payments_ledgerentry"):
+        assert refused(installed, sql)
