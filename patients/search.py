@@ -4,27 +4,49 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_, or_
 
-from django.db.models import Case, Q, QuerySet, When
+from django.db.models import Case, Q, QuerySet, SmallIntegerField, When
 from rapidfuzz import fuzz
 
 from patients.folding import fold_name, fold_phone
 from patients.models import Patient
+from patients.terms import Needle, Question, question
 
 SIMILAR_NAME = 80
 """Of 100 (rapidfuzz token_sort_ratio): from here two names are taken for the same person's if the phone is the same."""
 
 
 def search(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]:
-    """Those who have every word of ``text`` in their name, phone or record number (parts of words, any order), or whose
-    phone contains the digits of ``text`` as a whole, however it is written."""
-    words = Q()
-    for word in fold_name(text).split():
-        words &= Q(name_key__contains=word) | Q(phone_key__contains=word) | Q(record_number__icontains=word)
-    # Letters make it a name or a record number, whatever digits stand beside them.
-    digits = "" if any(c.isalpha() for c in text) else fold_phone(text)
-    # Fewer digits than three would find half the town.
-    return patients.filter(words | Q(phone_key__contains=digits) if len(digits) >= 3 else words)
+    """Those who have all that was typed in their name, phone or record number, best match first: parts of words in any order,
+    up to two letters at the beginning of a word only, phones and record numbers however they are written (terms.py, ADR 29)."""
+    asked = question(text)
+    if not asked.terms:
+        return patients.order_by("full_name", "pk")
+    found = patients
+    for term in asked.terms:
+        found = found.filter(reduce(or_, (reduce(and_, map(_holds, needles)) for needles in term)))
+    return found.order_by(_rank(asked), "full_name", "pk")
+
+
+def _holds(needle: Needle) -> Q:
+    if not needle.name:
+        return Q(search_key__holds=needle.key)
+    in_name = Q(name_key__holds=f" {needle.name}") | Q(name_key__startswith=needle.name)
+    return Q(search_key__holds=needle.key) & (in_name if needle.key.startswith(" ") else Q(name_key__holds=needle.name))
+
+
+def _rank(asked: Question) -> Case:
+    """The very record number, the very phone, who is called so, whose names begin so, the rest."""
+    first = asked.terms[0][0][0].key.lstrip()
+    words = [f" {term[0][0].key.lstrip()}" for term in asked.terms]
+    cases = [When(record_number__in=asked.record_numbers, then=0)] if asked.record_numbers else []
+    if asked.phone:
+        cases.append(When(phone_key=asked.phone, then=1))
+    cases.append(When(search_key__startswith=f" {first}", then=2))
+    cases.append(When(reduce(and_, (Q(search_key__holds=word) for word in words)), then=3))
+    return Case(*cases, default=4, output_field=SmallIntegerField())
 
 
 @dataclass(frozen=True, slots=True)

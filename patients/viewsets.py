@@ -37,13 +37,17 @@ class PatientViewSet(mixins.ListModelMixin, ApiViewSet):
         if self.action == "list":
             # A NUL can't be stored, so it can't be found either; PostgreSQL would refuse the question.
             text = self.request.query_params.get("search", "").replace("\0", "")[:200]
-            return search(found.filter(merged_into=None), text).order_by("full_name", "pk")
+            return search(found.filter(merged_into=None), text)
         return found
 
     @extend_schema(parameters=[OpenApiParameter("search", str, description="Parts of name, phone or record number.")])
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        assert page is not None
+        # Numbers first: an index has those of any page, however deep, and only the page's rows are read whole.
+        found = self.filter_queryset(self.get_queryset())
+        numbers = self.paginate_queryset(found.order_by(*found.query.order_by).values_list("pk", flat=True))
+        assert numbers is not None
+        by_number = self.get_queryset().in_bulk(numbers)
+        page = [by_number[number] for number in numbers if number in by_number]
         actions.log_access(page, by=self.user, how=FileAccess.How.FOUND)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
