@@ -109,6 +109,7 @@ def fill(count: int) -> None:
             with cursor.copy(f"COPY patients_patient ({columns}) FROM STDIN") as copy:
                 for row in clinicless:
                     copy.write_row(row)
+            time.sleep(1)  # a commit that isn't on the disk yet (synchronous_commit = off) is visible to VACUUM, but not to all
             cursor.execute("VACUUM ANALYZE patients_patient")
         else:
             cursor.executemany(f"INSERT INTO patients_patient ({columns}) VALUES ({', '.join(['%s'] * 13)})", clinicless)  # noqa: S608

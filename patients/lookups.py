@@ -13,6 +13,9 @@ class Holds(Contains):
 
     lookup_name = "holds"
 
+    def get_rhs_op(self, connection: Any, rhs: str) -> str:
+        return str(connection.operators["contains"] % rhs)
+
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         left, params = self.process_lhs(compiler, connection)
         return f"INSTR({left}, %s) > 0", [*params, self.rhs]

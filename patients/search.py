@@ -45,7 +45,8 @@ def _rank(asked: Question) -> Case:
     if asked.phone:
         cases.append(When(phone_key=asked.phone, then=1))
     cases.append(When(search_key__startswith=f" {first}", then=2))
-    cases.append(When(reduce(and_, (Q(search_key__holds=word) for word in words)), then=3))
+    if any(not term[0][0].key.startswith(" ") for term in asked.terms):
+        cases.append(When(reduce(and_, (Q(search_key__holds=word) for word in words)), then=3))
     return Case(*cases, default=4, output_field=SmallIntegerField())
 
 

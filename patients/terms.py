@@ -91,15 +91,14 @@ def _number(number: str) -> Term:
     digits = re.findall(r"\d+", number)
     if number[0] in "pP":
         return _any((f" {record_key(record_number_of(int(digits[0])))}",), (f" p{digits[0]}",))
+    alternatives = [tuple(f" {part}" if len(part) <= SHORT else part for part in digits)]
     whole = fold_phone(number)
-    # What is dialled in front begins the number: so few digits would be found in the middle of half the others.
-    at_the_beginning = len(whole) <= SHORT or (len(whole) < 6 and (digits[0][0] == "0" or "+" in number))
-    alternatives = [
-        tuple(f" {part}" if len(part) <= SHORT else part for part in digits),
-        (f" {whole}" if at_the_beginning else whole,),
-    ]
-    if len(digits) == 1 and len(whole) <= SHORT:
-        alternatives.append((f" {record_key(record_number_of(int(digits[0])))}",))
+    if len(whole) > SHORT:
+        # What is dialled in front begins the number: so few digits would be found in the middle of half the others.
+        begins = len(whole) < 6 and (digits[0][0] == "0" or "+" in number)
+        alternatives.append((f" {whole}" if begins else whole,))
+    elif _as_record(number):
+        alternatives.append((f" {record_key(record_number_of(int(number)))}",))
     return _any(*alternatives)
 
 
