@@ -6,7 +6,8 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from payments import actions
+from patients.signals import exporting
+from payments import actions, sections
 from queue import signals
 from queue.models import Visit
 
@@ -24,3 +25,8 @@ def _cancelled(visit: Visit, **_: Any) -> None:
 @receiver(signals.reopened, dispatch_uid="payments.reopened")
 def _reopened(visit: Visit, **_: Any) -> None:
     actions.unvoid(visit)
+
+
+@receiver(exporting, dispatch_uid="payments.exporting")
+def _exporting(files: list[int], clinics: list[int] | None, **_: Any) -> dict[str, Any]:
+    return {"payments": sections.payments_of(files, clinics)}

@@ -12,6 +12,8 @@ from rest_framework.response import Response
 
 from clinics.permissions import ADMINS, DESK, READING
 from clinics.viewsets import ApiViewSet, IdFilter
+from patients.actions import log_access
+from patients.models import FileAccess
 from payments import actions
 from payments.models import Payment
 from payments.serializers import PaymentSerializer, ProcessSerializer, ReceiptSerializer, RefundSerializer
@@ -62,5 +64,7 @@ class PaymentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSe
     @extend_schema(responses=ReceiptSerializer)
     @action(detail=True, methods=["get"])
     def receipt(self, request: Request, pk: str) -> Response:
-        """All that a receipt shows."""
-        return Response(ReceiptSerializer(self.get_object()).data)
+        """All that a receipt shows; noted in the patient's access log, since it is printed."""
+        payment = self.get_object()
+        log_access([payment.visit.patient], by=self.user, how=FileAccess.How.PRINTED)
+        return Response(ReceiptSerializer(payment).data)

@@ -30,5 +30,13 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField("patient", "search_key", models.TextField(default="", editable=False)),
+        *(
+            migrations.AddField(
+                model,
+                "erased_at",
+                models.DateTimeField(blank=True, editable=False, null=True, verbose_name="erased"),
+            )
+            for model in ("patient", "historicalpatient")
+        ),
         migrations.RunPython(fill, migrations.RunPython.noop),
     ]

@@ -15,6 +15,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             "patient",
-            models.Index(fields=["full_name", "id"], name="patient_by_name", condition=models.Q(merged_into=None)),
+            models.Index(
+                fields=["full_name", "id"], name="patient_by_name", condition=models.Q(merged_into=None, erased_at=None)
+            ),
         ),
+        migrations.AddIndex("patient", models.Index(fields=["birth_date"], name="patient_by_birth_date")),
     ]
