@@ -16,7 +16,7 @@ from appointments.transitions import CHANGEABLE, target
 from clinics.commands import command
 from clinics.exceptions import DomainError, InvalidInput, InvalidTransition, StaleVersion
 from clinics.models import Clinic, Doctor, Service, User
-from patients.actions import lock_current
+from patients.actions import lock_current, refuse_erased, rename_in_admin_log
 from patients.models import Patient
 
 
@@ -30,6 +30,12 @@ class PatientBusy(DomainError):
     """The patient has another active appointment at that time."""
 
     code = "patient_busy"
+
+
+class StillExpected(DomainError):
+    """The patient is still expected, so the file can't be erased."""
+
+    code = "still_expected"
 
 
 class NotOnItsDay(DomainError):
@@ -194,6 +200,7 @@ def check_in(appointment: Appointment, *, by: User | None, version: int | None =
     """
     with command():
         fresh = lock(appointment, version)
+        refuse_erased(fresh.patient)
         to = target(fresh, "check_in")
         if fresh.status == Appointment.Status.NO_SHOW and fresh.date != fresh.clinic.today():
             raise NotOnItsDay("A missed appointment can be checked in on its own day only. Book a new one.", current=fresh)
@@ -229,11 +236,43 @@ def follow(appointment: Appointment, status: str) -> None:
     _save(appointment, list(appointment.changes()))
 
 
-def give_to(patient: Patient, *, of: Patient) -> None:
-    """All appointments of the merged file ``of`` become ``patient``'s; raises ``PatientBusy`` if two of them overlap."""
+def give_to(patient: Patient, *, of: Patient, only: list[int] | None = None) -> list[int]:
+    """All appointments of ``of`` (of those in ``only``, if given) become ``patient``'s; returns which.
+
+    Raises ``PatientBusy`` if two of them overlap.
+    """
     with command():
-        for appointment in Appointment.objects.select_for_update(of=("self",)).filter(patient=of).order_by("pk"):
+        rows = Appointment.objects.select_for_update(of=("self",)).filter(patient=of).order_by("pk")
+        moved = list(rows if only is None else rows.filter(pk__in=only))
+        for appointment in moved:
             appointment.patient = patient
             if appointment.is_active:
                 _require_free(appointment)
             _save(appointment, ["patient"])
+    return [appointment.pk for appointment in moved]
+
+
+FREE_TEXT = ("notes", "cancel_reason")
+"""Where people write what they like, about a patient too: overwritten when the patient is erased."""
+
+
+def erase(patient: Patient) -> None:
+    """Empty what was written about an erased patient, in past versions too; call it within ``guards.erasing()``.
+
+    Raises ``StillExpected`` if the patient has an appointment to come.
+    """
+    rows = list(Appointment.objects.select_for_update(of=("self",)).filter(patient=patient).order_by("pk"))
+    for appointment in Appointment.objects.filter(
+        pk__in=[row.pk for row in rows], status__in=Appointment.ACTIVE
+    ).select_related("clinic"):
+        if appointment.status != Appointment.Status.FULFILLED and appointment.date >= appointment.clinic.today():
+            raise StillExpected("This patient has an appointment to come. Cancel it first.", current=patient)
+    for appointment in rows:
+        for name in FREE_TEXT:
+            setattr(appointment, name, "")
+        if changed := list(appointment.changes()):
+            appointment.save(update_fields=changed)
+    numbers = [row.pk for row in rows]
+    Appointment.history.filter(id__in=numbers).update(**dict.fromkeys(FREE_TEXT, ""))
+    shown = Appointment.objects.filter(pk__in=numbers).select_related("clinic", "patient")
+    rename_in_admin_log(Appointment, {row.pk: str(row) for row in shown})

@@ -1,4 +1,4 @@
-"""Patients' files, and the log of who read them: whoever opens a file here is noted there too."""
+"""Patients' files, merges and erasures, and the log of who read them: whoever opens a file here is noted there too."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from clinics.admin import DeskForm, HistoryAdmin, ReadOnlyAdmin, become, refusal_of, viewer_of
+from clinics.admin.forms import ReasonForm
 from clinics.exceptions import DomainError, InvalidInput
 from patients import actions
 from patients.folding import fold_name
-from patients.models import FileAccess, Patient
+from patients.models import FileAccess, Patient, PatientErasure, PatientMerge
 from patients.search import search
 
 if TYPE_CHECKING:
@@ -52,21 +53,31 @@ class PatientForm(DeskForm):
                 self.add_error(None, f"{candidate.patient}: {candidate.why}.")
 
 
+class EraseForm(ReasonForm):
+    """Beside the choice of an action on the list of patients."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].widget.attrs |= dict.fromkeys(["placeholder", "aria-label"], "Reason, for erasing")
+
+
 @admin.register(Patient)
 class PatientAdmin(HistoryAdmin):
     form = PatientForm
     clinic_lookup = None  # one registry for all clinics: people walk into any of them
     list_display = ["full_name", "record_number", "phone", "birth_date", "sex", "merged_into"]
-    list_filter = ["sex", ("merged_into", admin.EmptyFieldListFilter)]
+    list_filter = ["sex", ("merged_into", admin.EmptyFieldListFilter), ("erased_at", admin.EmptyFieldListFilter)]
     list_select_related = ["merged_into"]
     search_fields = ["name_key"]  # switches the search on; get_search_results does it
     search_help_text = "Parts of the name, phone or record number, in any order; accents don't matter."
     date_hierarchy = "created_at"
-    readonly_fields = ["record_number", "merged_into", "created_at"]
+    readonly_fields = ["record_number", "merged_into", "erased_at", "created_at"]
+    actions = ["merge", "unmerge", "erase"]
+    action_form = EraseForm
 
     def get_fieldsets(self, request: HttpRequest, obj: Patient | None = None) -> Any:
         self_made = ["force"] if obj is None and self._asks_whether_new(request) else []
-        record = [] if obj is None else ["record_number", "merged_into", "created_at"]
+        record = [] if obj is None else ["record_number", "merged_into", "erased_at", "created_at"]
         seen = ["seen"] if obj is not None and self.has_change_permission(request, obj) else []
         return [(None, {"fields": [*self_made, *FIELDS, *record, *seen]})]
 
@@ -74,8 +85,9 @@ class PatientAdmin(HistoryAdmin):
         return isinstance(refusal_of(request), actions.PossibleDuplicate) or "force" in request.POST
 
     def has_change_permission(self, request: HttpRequest, obj: Patient | None = None) -> bool:
-        # A merged file is only a pointer to the survivor.
-        return super().has_change_permission(request, obj) and (obj is None or obj.merged_into_id is None)
+        # A merged file is only a pointer to the survivor, an erased one a number.
+        gone = obj is not None and (obj.merged_into_id is not None or obj.erased_at is not None)
+        return super().has_change_permission(request, obj) and not gone
 
     def save_model(self, request: HttpRequest, obj: Patient, form: Any, change: bool) -> None:
         by = viewer_of(request)
@@ -84,6 +96,34 @@ class PatientAdmin(HistoryAdmin):
         else:
             become(obj, actions.register(by=by, force=form.cleaned_data["force"], **form.chosen(*FIELDS)))
 
+    # --- Merging, taking back, erasing ----------------------------------------------------------------------------
+
+    @admin.action(description="Merge the two: the first one registered stays", permissions=["change"])
+    def merge(self, request: HttpRequest, queryset: QuerySet[Patient]) -> None:
+        files = list(queryset.order_by("pk")[:3])
+        if len(files) != 2:
+            self.message_user(request, "Choose exactly two files of one person.", messages.ERROR)
+            return
+        kept, gone = files
+        pair = queryset.filter(pk=gone.pk)
+        self.run(request, pair, lambda row: actions.merge(kept, duplicate=row, by=viewer_of(request)), f"merged into {kept}")
+
+    @admin.action(description="Un-merge: they were two people", permissions=["change"])
+    def unmerge(self, request: HttpRequest, queryset: QuerySet[Patient]) -> None:
+        def take_back(row: Patient) -> object:
+            # What isn't merged is refused in the action's own words.
+            return actions.unmerge(row.merged_into or row, duplicate=row, by=viewer_of(request))
+
+        self.run(request, queryset.order_by("-pk"), take_back, "standing alone again")
+
+    @admin.action(description="Erase for good (with a reason that names nobody)", permissions=["change"])
+    def erase(self, request: HttpRequest, queryset: QuerySet[Patient]) -> None:
+        reason = request.POST.get("reason", "").strip()
+        if not reason:
+            self.message_user(request, "Write the reason beside the action, then erase again.", messages.ERROR)
+            return
+        self.run(request, queryset, lambda row: actions.erase(row, by=viewer_of(request), reason=reason), "erased")
+
     # --- Every reading is noted -----------------------------------------------------------------------------------
 
     def get_search_results(
@@ -91,7 +131,7 @@ class PatientAdmin(HistoryAdmin):
     ) -> tuple[QuerySet[Patient], bool]:
         found = search(queryset, search_term) if search_term else queryset
         if _is_autocomplete(request):
-            found = found.filter(merged_into=None)  # nothing new begins with a file that was given up
+            found = found.filter(merged_into=None, erased_at=None)  # nothing new begins with a file that was given up
         return found, False
 
     def get_paginator(self, request: HttpRequest, queryset: Any, per_page: int, *args: Any, **kwargs: Any) -> Paginator[Any]:
@@ -153,8 +193,26 @@ class NotingPaginator(_Paginator):
 class FileAccessAdmin(FoldedSearch, ReadOnlyAdmin):
     clinic_lookup = "user__clinics"
     list_display = ["at", "user", "how", "patient"]
-    list_filter = ["how", ("user", admin.RelatedOnlyFieldListFilter)]
+    list_filter = ["how", "at", ("user", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["user", "patient"]
     search_fields = ["user__username", "patient__name_key", "patient__record_number"]
     date_hierarchy = "at"
     fields = ["at", "user", "how", "patient"]
+
+
+@admin.register(PatientMerge)
+class PatientMergeAdmin(FoldedSearch, ReadOnlyAdmin):
+    clinic_lookup = None  # of the one registry
+    list_display = ["at", "duplicate", "survivor", "by", "unmerged_at", "unmerged_by"]
+    list_filter = ["at", ("unmerged_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["survivor", "duplicate", "by", "unmerged_by"]
+    search_fields = ["survivor__name_key", "duplicate__name_key"]
+    fields = ["at", "duplicate", "survivor", "by", "unmerged_at", "unmerged_by"]
+
+
+@admin.register(PatientErasure)
+class PatientErasureAdmin(ReadOnlyAdmin):
+    clinic_lookup = None  # of the one registry
+    list_display = ["at", "patient", "by", "reason"]
+    list_select_related = ["patient", "by"]
+    fields = ["at", "patient", "by", "reason"]

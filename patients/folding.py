@@ -16,11 +16,13 @@ _NOT_A_WORD = re.compile(r"[^\w]+", re.UNICODE)
 
 
 def fold_name(text: str) -> str:
-    """Lower case, without accents, harakat or punctuation, with Arabic letter forms and all digits made one; words kept
-    apart by single spaces. ``fold_name("José  Ñandú") == "jose nandu"``."""
+    """Lower case, without accents, harakat, punctuation or what can't be seen (marks of direction, joiners), with Arabic letter
+    forms and all digits made one; words kept apart by single spaces. ``fold_name("José  Ñandú") == "jose nandu"``."""
     # Folded before (ß) and after (𝓐 decomposes to a capital).
     decomposed = unicodedata.normalize("NFKD", text.casefold()).casefold()
-    plain = "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_LETTERS)
+    plain = "".join(c for c in decomposed if not unicodedata.combining(c) and unicodedata.category(c) != "Cf").translate(
+        _LETTERS
+    )
     digits = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in plain)
     return " ".join(_NOT_A_WORD.sub(" ", digits).split())
 

@@ -8,8 +8,8 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from clinics.serializers import IdField, VersionSerializer
-from patients.models import Patient
+from clinics.serializers import IdField, NamedSerializer, VersionSerializer
+from patients.models import FileAccess, Patient, PatientMerge
 
 
 class PatientSerializer(serializers.ModelSerializer[Patient]):
@@ -31,13 +31,19 @@ class PatientSerializer(serializers.ModelSerializer[Patient]):
             "address",
             "notes",
             "created_at",
+            "erased_at",
         ]
+        read_only_fields = ["record_number", "created_at", "erased_at"]
 
     def validate_birth_date(self, value: dt.date | None) -> dt.date | None:
-        # Today is where it has begun already: at most 14 hours ahead of UTC.
-        if value is not None and not dt.date(1900, 1, 1) <= value <= (timezone.now() + dt.timedelta(hours=14)).date():
-            raise serializers.ValidationError("Write a date of birth between 1900 and today.")
-        return value
+        return _require_birth_date(value)
+
+
+def _require_birth_date(value: dt.date | None) -> dt.date | None:
+    # Today is where it has begun already: at most 14 hours ahead of UTC.
+    if value is not None and not dt.date(1900, 1, 1) <= value <= (timezone.now() + dt.timedelta(hours=14)).date():
+        raise serializers.ValidationError("Write a date of birth between 1900 and today.")
+    return value
 
 
 class CandidateSerializer(serializers.Serializer[Any]):
@@ -62,3 +68,95 @@ class PatientField(IdField):
 
 class MergeSerializer(VersionSerializer):
     duplicate = IdField(queryset=Patient.objects.all())
+
+
+class UnmergeSerializer(VersionSerializer):
+    duplicate = IdField(queryset=Patient.objects.all(), help_text="The file that was merged into this one.")
+
+
+class EraseSerializer(VersionSerializer):
+    reason = serializers.CharField(max_length=200, help_text="Why, without naming the person: it stays.")
+
+
+class LookalikesSerializer(serializers.Serializer[Any]):
+    """The person who is about to be registered, or as whom a file is about to be saved."""
+
+    full_name = serializers.CharField(max_length=200)
+    phone = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
+    birth_date = serializers.DateField(required=False, allow_null=True, default=None)
+    patient = IdField(
+        queryset=Patient.objects.all(),
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The file that is being edited; it doesn't look like itself.",
+    )
+
+    def validate_birth_date(self, value: dt.date | None) -> dt.date | None:
+        return _require_birth_date(value)
+
+
+class LookalikeSerializer(serializers.Serializer[Any]):
+    """A file that may be the same person's, and why."""
+
+    patient = PatientSerializer()
+    why = serializers.CharField()
+
+
+class LookalikesAnswerSerializer(serializers.Serializer[Any]):
+    candidates = LookalikeSerializer(many=True)
+
+
+class UserSerializer(serializers.Serializer[Any]):
+    """``{id, username, name}`` of a member of staff."""
+
+    id = serializers.IntegerField(source="pk")
+    username = serializers.CharField()
+    name = serializers.CharField(source="get_full_name")
+
+
+class AccessSerializer(serializers.ModelSerializer[FileAccess]):
+    """One reading of a file: who, how and when, and of which of the person's files."""
+
+    user = UserSerializer()
+    record_number = serializers.CharField(source="patient.record_number")
+
+    class Meta:
+        model = FileAccess
+        fields = ["id", "patient_id", "record_number", "user", "how", "at"]
+        read_only_fields = fields
+
+
+class FileSerializer(NamedSerializer):
+    """``{id, name, record_number}``"""
+
+    record_number = serializers.CharField()
+
+
+class MergeRecordSerializer(serializers.ModelSerializer[PatientMerge]):
+    """A merge, and whether it was taken back."""
+
+    survivor = FileSerializer()
+    duplicate = FileSerializer()
+    by = serializers.CharField(source="by.get_username", default=None)
+    unmerged_by = serializers.CharField(source="unmerged_by.get_username", default=None)
+
+    class Meta:
+        model = PatientMerge
+        fields = ["id", "survivor", "duplicate", "by", "at", "unmerged_by", "unmerged_at"]
+        read_only_fields = fields
+
+
+class PastVersionSerializer(serializers.ModelSerializer[Any]):
+    """A file as it was: since when, and who made it so."""
+
+    since = serializers.DateTimeField(source="history_date")
+    by = serializers.CharField(source="history_user.get_username", default=None)
+
+    class Meta:
+        model = Patient.history.model
+        fields = [
+            *("id", "version", "record_number", "full_name", "phone", "birth_date", "sex", "email", "address", "notes"),
+            *("since", "by"),
+        ]
+        read_only_fields = fields

@@ -8,7 +8,8 @@ from typing import Any
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 
-from payments import actions
+from patients.signals import exporting
+from payments import actions, sections
 from queue import signals
 from queue.models import Visit
 
@@ -36,3 +37,6 @@ def _saved(instance: Visit, created: bool, raw: bool, update_fields: Iterable[st
     changes = instance.changes(None if update_fields is None else frozenset(update_fields))
     if "doctor_id" in changes:
         actions.follow_doctor(instance, from_doctor_id=changes["doctor_id"][0])
+@receiver(exporting, dispatch_uid="payments.exporting")
+def _exporting(files: list[int], clinics: list[int] | None, **_: Any) -> dict[str, Any]:
+    return {"payments": sections.payments_of(files, clinics)}

@@ -15,6 +15,8 @@ from rest_framework.response import Response
 from clinics.exceptions import NotAllowed
 from clinics.permissions import ADMINS, CLINICIANS, DESK, DOCTOR, READING, RECEPTIONIST
 from clinics.viewsets import ApiViewSet, IdFilter
+from patients.actions import log_access
+from patients.models import FileAccess
 from payments import actions, shares
 from payments.models import CashShift, LedgerEntry, Payment
 from payments.serializers import (
@@ -77,8 +79,10 @@ class PaymentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSe
     @extend_schema(responses=ReceiptSerializer)
     @action(detail=True, methods=["get"])
     def receipt(self, request: Request, pk: str) -> Response:
-        """All that a receipt shows."""
-        return Response(ReceiptSerializer(self.get_object()).data)
+        """All that a receipt shows; noted in the patient's access log, since it is printed."""
+        payment = self.get_object()
+        log_access([payment.visit.patient], by=self.user, how=FileAccess.How.PRINTED)
+        return Response(ReceiptSerializer(payment).data)
 
     @extend_schema(parameters=[SharesQuerySerializer], responses={200: SharesSerializer})
     @action(detail=False, methods=["get"], pagination_class=None, filterset_class=None)

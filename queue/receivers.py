@@ -9,9 +9,10 @@ from django.dispatch import receiver
 from appointments import signals
 from appointments.models import Appointment
 from clinics.models import User
+from patients import signals as patient_signals
 from patients.models import Patient
-from patients.signals import merged
-from queue import actions
+from queue import actions, sections
+from queue.models import Visit
 
 
 @receiver(signals.booked, dispatch_uid="queue.booked")
@@ -34,6 +35,21 @@ def _ended(appointment: Appointment, by: User | None, **_: Any) -> None:
     actions.follow_end(appointment, by=by)
 
 
-@receiver(merged, dispatch_uid="queue.merged")
-def _merged(survivor: Patient, duplicate: Patient, **_: Any) -> None:
-    actions.give_to(survivor, of=duplicate)
+@receiver(patient_signals.merged, dispatch_uid="queue.merged")
+def _merged(survivor: Patient, duplicate: Patient, **_: Any) -> dict[str, list[int]]:
+    return {Visit._meta.label_lower: actions.give_to(survivor, of=duplicate)}
+
+
+@receiver(patient_signals.unmerged, dispatch_uid="queue.unmerged")
+def _unmerged(survivor: Patient, duplicate: Patient, moved: dict[str, list[int]], **_: Any) -> None:
+    actions.give_to(duplicate, of=survivor, only=moved.get(Visit._meta.label_lower, []))
+
+
+@receiver(patient_signals.erased, dispatch_uid="queue.erased")
+def _erased(patient: Patient, **_: Any) -> None:
+    actions.erase(patient)
+
+
+@receiver(patient_signals.exporting, dispatch_uid="queue.exporting")
+def _exporting(files: list[int], clinics: list[int] | None, **_: Any) -> dict[str, Any]:
+    return {"visits": sections.visits_of(files, clinics)}

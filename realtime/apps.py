@@ -6,4 +6,4 @@ class RealtimeConfig(AppConfig):
     verbose_name = "Real time"
 
     def ready(self) -> None:
-        from realtime import receivers  # noqa: F401  (connects them)
+        from realtime import erasing, receivers  # noqa: F401  (connects them)

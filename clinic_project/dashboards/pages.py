@@ -21,6 +21,8 @@ from clinic_project.dashboards.refusals import REFUSALS, sentence_of
 from clinic_project.dashboards.words import labels, script_words
 from clinics.models import Clinic, Doctor, Service, User
 from clinics.permissions import ADMIN, DOCTOR
+from patients.actions import log_access
+from patients.models import FileAccess
 from payments import actions as payment_actions
 from payments.models import LedgerEntry, Payment
 from payments.serializers import ProcessSerializer, ReceiptSerializer
@@ -274,6 +276,7 @@ def receipt(request: HttpRequest, pk: int) -> HttpResponseBase:
     )
     if found is None:
         raise Http404
+    log_access([found.visit.patient], by=user, how=FileAccess.How.PRINTED)
     return render(
         request,
         "reception/receipt.html",

@@ -1,6 +1,7 @@
 """All writes to visits: plan, arrive, call, start, … each locks, checks the table, writes, and keeps a step of history."""
 
 from queue.actions.arriving import arrive, follow_change, follow_end, give_to, plan, walk_in
+from queue.actions.erasing import StillInQueue, erase
 from queue.actions.rearranging import move, set_priority, transfer
 from queue.actions.record import DoctorBusy, lock
 from queue.actions.stepping import (
@@ -21,11 +22,13 @@ __all__ = [
     "DoctorBusy",
     "NothingToUndo",
     "QueueEmpty",
+    "StillInQueue",
     "arrive",
     "call",
     "call_next",
     "cancel",
     "complete",
+    "erase",
     "follow_change",
     "follow_end",
     "give_to",

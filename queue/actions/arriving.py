@@ -140,9 +140,12 @@ def follow_end(appointment: Appointment, *, by: User | None) -> None:
             signals.cancelled.send(sender=Visit, visit=visit, by=by)
 
 
-def give_to(patient: Patient, *, of: Patient) -> None:
-    """All visits of the merged file ``of`` become ``patient``'s; payments go with their visits."""
+def give_to(patient: Patient, *, of: Patient, only: list[int] | None = None) -> list[int]:
+    """All visits of ``of`` (of those in ``only``, if given) become ``patient``'s, payments with them; returns which."""
     with command():
-        for visit in Visit.objects.select_for_update(of=("self",)).filter(patient=of).order_by("pk"):
+        rows = Visit.objects.select_for_update(of=("self",)).filter(patient=of).order_by("pk")
+        moved = list(rows if only is None else rows.filter(pk__in=only))
+        for visit in moved:
             visit.patient = patient
             visit.save(update_fields=["patient"])
+    return [visit.pk for visit in moved]

@@ -102,7 +102,7 @@ def people(world: World) -> dict[str, int]:
         ("jose 5000", {"josé"}),
         ("zzz", set()),
         ("%", {"josé", "anna", "ahmad", "percent"}),
-        ("a%a", {"josé", "anna"}),
+        ("a%a", {"anna"}),
     ],
 )
 def test_search(world: World, people: dict[str, int], text: str, found: set[str]) -> None:

@@ -1,4 +1,4 @@
-"""All writes to patients' files, and the log of who read them."""
+"""Registering and changing, and the log of who read whose file."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from django.db import connection
 from clinics.commands import command
 from clinics.exceptions import DomainError, InvalidInput, StaleVersion
 from clinics.models import User
-from patients import signals
+from patients.duplicates import possible_duplicates
 from patients.models import FileAccess, Patient
-from patients.search import possible_duplicates
+
+FEWEST_DIGITS = 3
+"""Of a phone: "-", "none" and "00" are no number, and would make all who have none look like one family."""
 
 
 class PossibleDuplicate(DomainError):
@@ -28,11 +30,20 @@ class AlreadyMerged(DomainError):
     code = "already_merged"
 
 
-def _set_keys(patient: Patient) -> None:
+class Erased(DomainError):
+    """The person's data was erased: nothing is done with this file any more."""
+
+    code = "erased"
+
+
+def _check(patient: Patient) -> None:
     patient.full_name = " ".join(patient.full_name.split())
     patient.fold()
     if not patient.name_key:
         raise InvalidInput(full_name="Write the patient's name.")
+    # What was stored before the rule doesn't stand in the way of changing something else.
+    if patient.phone.strip() and "phone" in patient.changes() and sum(c.isdecimal() for c in patient.phone) < FEWEST_DIGITS:
+        raise InvalidInput(phone="Write a phone number with its digits, or leave it empty if there is none.")
 
 
 def _one_at_a_time(*keys: str) -> None:
@@ -49,7 +60,7 @@ def register(*, by: User | None, force: bool = False, **fields: Any) -> Patient:
     """Open a file; raises ``PossibleDuplicate`` unless ``force`` says that this is somebody else."""
     with command():
         patient = Patient(**fields)
-        _set_keys(patient)
+        _check(patient)
         if not force:
             _one_at_a_time(f"name {patient.name_key}", *([f"phone {patient.phone_key}"] if patient.phone_key else []))
             candidates = possible_duplicates(full_name=patient.full_name, phone=patient.phone, birth_date=patient.birth_date)
@@ -64,12 +75,12 @@ def register(*, by: User | None, force: bool = False, **fields: Any) -> Patient:
 
 
 def change(patient: Patient, *, by: User | None, version: int | None = None, **fields: Any) -> Patient:
-    """Change the file; raises ``StaleVersion``, ``AlreadyMerged``."""
+    """Change the file; raises ``StaleVersion``, ``AlreadyMerged``, ``Erased``."""
     with command():
         fresh = lock(patient, version)
         for name, value in fields.items():
             setattr(fresh, name, value)
-        _set_keys(fresh)
+        _check(fresh)
         changed = list(fresh.changes())
         if changed:
             fresh.save(update_fields=changed)
@@ -77,45 +88,47 @@ def change(patient: Patient, *, by: User | None, version: int | None = None, **f
     return fresh
 
 
-def lock(patient: Patient, version: int | None = None) -> Patient:
-    """The file as it is now, locked until the command ends."""
+def lock_as_it_is(patient_id: int) -> Patient:
+    """The file, whatever became of it, locked until the command ends."""
     # Without the key: the access log may refer to a file that is being changed.
-    fresh = Patient.objects.select_for_update(of=("self",), no_key=True).get(pk=patient.pk)
-    if version is not None and version != fresh.version:
-        raise StaleVersion("This patient's file has changed since you last saw it. Look at it again.", current=fresh)
-    if fresh.merged_into_id is not None:
-        raise AlreadyMerged("This file was merged into another; change that one.", current=fresh.merged_into)
+    patient: Patient = Patient.objects.select_for_update(of=("self",), no_key=True).get(pk=patient_id)
+    return patient
+
+
+def require_standing(patient: Patient) -> None:
+    """Raises ``AlreadyMerged`` or ``Erased``."""
+    if patient.merged_into_id is not None:
+        raise AlreadyMerged("This file was merged into another; change that one.", current=patient.merged_into)
+    refuse_erased(patient)
+
+
+def refuse_erased(patient: Patient) -> None:
+    """Raises ``Erased``."""
+    if patient.erased_at is not None:
+        raise Erased("This person's data was erased. Register them anew if they come again.", current=patient)
+
+
+def require_version(patient: Patient, version: int | None) -> None:
+    """Raises ``StaleVersion`` if ``version`` is given and isn't the current one."""
+    if version is not None and version != patient.version:
+        raise StaleVersion("This patient's file has changed since you last saw it. Look at it again.", current=patient)
+
+
+def lock(patient: Patient, version: int | None = None) -> Patient:
+    """The file as it is now, locked until the command ends; raises ``StaleVersion``, ``AlreadyMerged``, ``Erased``."""
+    fresh = lock_as_it_is(patient.pk)
+    require_version(fresh, version)
+    require_standing(fresh)
     return fresh
 
 
 def lock_current(patient_id: int) -> Patient:
-    """The file, locked until the command ends; if it was merged meanwhile, the one that stands for it."""
-    patient = Patient.objects.select_for_update(of=("self",), no_key=True).get(pk=patient_id)
-    return patient if patient.merged_into_id is None else lock_current(patient.merged_into_id)
-
-
-def merge(survivor: Patient, *, duplicate: Patient, by: User | None, version: int | None = None) -> Patient:
-    """Two files are one person's: all that refers to ``duplicate`` moves to ``survivor``, and the duplicate points there.
-
-    Raises ``InvalidInput``, ``AlreadyMerged``, and whatever forbids a move (``PatientBusy``).
-    """
-    if survivor.pk == duplicate.pk:
-        raise InvalidInput(duplicate="This is the same file. Name the other one.")
-    with command():
-        # By number, so that two merges of the same pair can't block each other.
-        locked = {p.pk: lock(p) for p in sorted([survivor, duplicate], key=lambda p: p.pk)}
-        kept, gone = locked[survivor.pk], locked[duplicate.pk]
-        if version is not None and version != kept.version:
-            raise StaleVersion("This patient's file has changed since you last saw it. Look at it again.", current=kept)
-        for earlier in Patient.objects.select_for_update(of=("self",)).filter(merged_into=gone).order_by("pk"):
-            earlier.merged_into = kept
-            earlier.save(update_fields=["merged_into"])
-        gone.merged_into = kept
-        gone.save(update_fields=["merged_into"])
-        kept.save(update_fields=[])
-        signals.merged.send(sender=Patient, survivor=kept, duplicate=gone, by=by)
-        log_access([kept, gone], by=by, how=FileAccess.How.CHANGED)
-    return kept
+    """The file, locked until the command ends; if it was merged meanwhile, the one that stands for it. Raises ``Erased``."""
+    patient = lock_as_it_is(patient_id)
+    if patient.merged_into_id is not None:
+        return lock_current(patient.merged_into_id)
+    require_standing(patient)
+    return patient
 
 
 def log_access(patients: Iterable[Patient], *, by: User | None, how: str) -> None:

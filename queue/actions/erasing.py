@@ -1,0 +1,38 @@
+"""What visits say of a patient whose data is erased."""
+
+from __future__ import annotations
+
+from clinics.exceptions import DomainError
+from patients.actions import rename_in_admin_log
+from patients.models import Patient
+from queue.models import Visit, VisitStep
+
+FREE_TEXT = ("priority_reason",)
+"""Where people write what they like, about a patient too."""
+
+
+class StillInQueue(DomainError):
+    """The patient is in today's queue, so the file can't be erased."""
+
+    code = "still_in_queue"
+
+
+def erase(patient: Patient) -> None:
+    """Empty what was written about an erased patient, in the steps of history too; call it within ``guards.erasing()``.
+
+    Raises ``StillInQueue``. Each visit's version rises, since it shows the name; tickets, times and who did what stay.
+    """
+    numbers = list(Visit.objects.select_for_update().filter(patient=patient).order_by("pk").values_list("pk", flat=True))
+    visits = list(Visit.objects.shown().filter(pk__in=numbers).order_by("pk"))
+    if any(visit.is_in_queue and visit.date >= visit.clinic.today() for visit in visits):
+        raise StillInQueue("This patient is in today's queue. Complete or cancel the visit first.", current=patient)
+    for visit in visits:
+        for name in FREE_TEXT:
+            setattr(visit, name, "")
+        if changed := list(visit.changes()):
+            visit.save(update_fields=changed)
+    for step in VisitStep.objects.filter(visit__in=numbers).order_by("pk"):
+        before = {name: "" if name in FREE_TEXT else value for name, value in step.before.items()}
+        if step.reason or before != step.before:
+            VisitStep.objects.filter(pk=step.pk).update(reason="", before=before)
+    rename_in_admin_log(Visit, {visit.pk: str(visit) for visit in visits})
