@@ -1,0 +1,41 @@
+"""Shapes of appointments and hours on the wire, and what may be sent. Nothing here writes."""
+
+from appointments.serializers.bookings import (
+    AffectedSerializer,
+    AppointmentDetailSerializer,
+    AppointmentSerializer,
+    BookOneSerializer,
+    BookSerializer,
+    CancelledSerializer,
+    CancelSerializer,
+    ChangeSerializer,
+    RescheduleSerializer,
+)
+from appointments.serializers.hours import (
+    ClosingDaySerializer,
+    ShiftSerializer,
+    SlotSerializer,
+    SlotsQuerySerializer,
+    TimeOffSerializer,
+)
+from appointments.serializers.series import BookedSeriesSerializer, ConflictSerializer, SeriesSerializer
+
+__all__ = [
+    "AffectedSerializer",
+    "AppointmentDetailSerializer",
+    "AppointmentSerializer",
+    "BookOneSerializer",
+    "BookSerializer",
+    "BookedSeriesSerializer",
+    "CancelSerializer",
+    "CancelledSerializer",
+    "ChangeSerializer",
+    "ClosingDaySerializer",
+    "ConflictSerializer",
+    "RescheduleSerializer",
+    "SeriesSerializer",
+    "ShiftSerializer",
+    "SlotSerializer",
+    "SlotsQuerySerializer",
+    "TimeOffSerializer",
+]
