@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from appointments.actions.rules import lock_doctors, shifts_of
 from appointments.models import Appointment, ClosingDay, Shift, ShiftBreak, TimeOff
-from appointments.slots import ends_after, fits, working_spans
+from appointments.slots import MIDNIGHT, ends_after, fits, working_spans
 from clinics.commands import command
 from clinics.exceptions import InvalidInput, InvalidTransition, StaleVersion
 from clinics.models import Clinic, Doctor, User
@@ -28,7 +28,7 @@ Affected = list[Appointment]
 
 
 def _coming(**where: Any) -> list[Appointment]:
-    rows = Appointment.objects.filter(status=Appointment.Status.BOOKED, end__gt=timezone.now(), **where)
+    rows = Appointment.objects.filter(status=Appointment.Status.BOOKED, end__gt=timezone.now()).filter(**where)
     return list(rows.select_related("clinic", "doctor", "patient").order_by("start", "pk"))
 
 
@@ -134,7 +134,7 @@ def _require_sound_breaks(shift: Shift, breaks: Sequence[Break]) -> None:
     for start, end in breaks:
         if not ends_after(end, start):
             raise InvalidInput(breaks="A break must end after it starts.")
-        if start < shift.start_time or (end != shift.end_time and ends_after(end, shift.end_time)):
+        if start < shift.start_time or (shift.end_time != MIDNIGHT and ends_after(end, shift.end_time)):
             raise InvalidInput(breaks=f"The break {start:%H:%M}-{end:%H:%M} isn't inside the shift. Change one of them.")
     if any(ends_after(before[1], after[0]) for before, after in pairwise(breaks)):
         raise InvalidInput(breaks="Two breaks overlap. Join them, or choose other times.")

@@ -13,10 +13,13 @@ from appointments.serializers.bookings import (
 )
 from appointments.serializers.hours import (
     ClosingDaySerializer,
+    ClosingDayWithAffectedSerializer,
     ShiftSerializer,
+    ShiftWithAffectedSerializer,
     SlotSerializer,
     SlotsQuerySerializer,
     TimeOffSerializer,
+    TimeOffWithAffectedSerializer,
 )
 from appointments.serializers.series import BookedSeriesSerializer, ConflictSerializer, SeriesSerializer
 
@@ -31,11 +34,14 @@ __all__ = [
     "CancelledSerializer",
     "ChangeSerializer",
     "ClosingDaySerializer",
+    "ClosingDayWithAffectedSerializer",
     "ConflictSerializer",
     "RescheduleSerializer",
     "SeriesSerializer",
     "ShiftSerializer",
+    "ShiftWithAffectedSerializer",
     "SlotSerializer",
     "SlotsQuerySerializer",
     "TimeOffSerializer",
+    "TimeOffWithAffectedSerializer",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import prefetch_related_objects
+from django.db.models import Prefetch, prefetch_related_objects
 from rest_framework import serializers
 
 from appointments.models import Appointment, Reschedule
@@ -14,8 +14,10 @@ from appointments.transitions import FHIR_STATUS
 from clinics.serializers import NamedSerializer, OwnClinicField, OwnDoctorField, OwnServiceField, VersionSerializer
 from patients.serializers import PatientField
 
-MOVES = ("reschedules__from_doctor", "reschedules__to_doctor", "reschedules__by")
-"""What the detail of an appointment reads of its moves; a list reads them all at once."""
+
+def moves() -> Prefetch:
+    """What the detail of an appointment shows of its moves; a list reads them all at once."""
+    return Prefetch("reschedules", Reschedule.objects.select_related("from_doctor", "to_doctor", "by"))
 
 
 class AppointmentSerializer(serializers.ModelSerializer[Appointment]):
@@ -81,7 +83,7 @@ class AppointmentDetailSerializer(AppointmentSerializer):
         read_only_fields = fields
 
     def to_representation(self, instance: Appointment) -> dict[str, Any]:
-        prefetch_related_objects([instance], *MOVES)
+        prefetch_related_objects([instance], moves())
         shape: dict[str, Any] = super().to_representation(instance)
         return shape
 

@@ -70,17 +70,18 @@ class BreaksField(serializers.Field[Any, Any, Any, Any]):
     def to_internal_value(self, data: Any) -> list[tuple[dt.time, dt.time]]:
         if not isinstance(data, list) or len(data) > self.MOST:
             raise serializers.ValidationError(f"Write a list of up to {self.MOST} breaks, each with start_time and end_time.")
-        breaks = BreakSerializer(data=data, many=True)
-        if not breaks.is_valid():
+        breaks = [BreakSerializer(data=each) for each in data]
+        wrong = [(number, each) for number, each in enumerate(breaks, 1) if not each.is_valid()]
+        if wrong:
             raise serializers.ValidationError(
                 [
                     f"Break {number}, {name}: {sentence}"
-                    for number, errors in enumerate(breaks.errors, 1)
-                    for name, sentences in errors.items()
+                    for number, each in wrong
+                    for name, sentences in each.errors.items()
                     for sentence in sentences
                 ]
             )
-        return sorted((each["start_time"], each["end_time"]) for each in breaks.validated_data)
+        return sorted((each.validated_data["start_time"], each.validated_data["end_time"]) for each in breaks)
 
     def to_representation(self, value: Any) -> Any:
         return BreakSerializer(value, many=True).data

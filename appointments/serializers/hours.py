@@ -8,6 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from appointments.models import ClosingDay, Shift, TimeOff
+from appointments.serializers.bookings import AffectedSerializer
 from appointments.serializers.fields import AwareDateTimeField, BreaksField, ClockTimeField, NearDateField, require_near
 from clinics.serializers import OwnClinicField, OwnDoctorField, OwnServiceField
 
@@ -91,3 +92,27 @@ class ClosingDaySerializer(serializers.ModelSerializer[ClosingDay]):
         if self.instance is None:
             attrs.setdefault("last_day", attrs["first_day"])
         return attrs
+
+
+# --- What a change of hours answers: the row, and the booked appointments that now lie where nobody can be booked --------
+
+
+class ShiftWithAffectedSerializer(ShiftSerializer):
+    affected_appointments = AffectedSerializer(many=True, read_only=True)
+
+    class Meta(ShiftSerializer.Meta):
+        fields = [*ShiftSerializer.Meta.fields, "affected_appointments"]
+
+
+class TimeOffWithAffectedSerializer(TimeOffSerializer):
+    affected_appointments = AffectedSerializer(many=True, read_only=True)
+
+    class Meta(TimeOffSerializer.Meta):
+        fields = [*TimeOffSerializer.Meta.fields, "affected_appointments"]
+
+
+class ClosingDayWithAffectedSerializer(ClosingDaySerializer):
+    affected_appointments = AffectedSerializer(many=True, read_only=True)
+
+    class Meta(ClosingDaySerializer.Meta):
+        fields = [*ClosingDaySerializer.Meta.fields, "affected_appointments"]

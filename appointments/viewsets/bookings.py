@@ -23,7 +23,7 @@ from appointments.serializers import (
     ChangeSerializer,
     SeriesSerializer,
 )
-from appointments.serializers.bookings import MOVES
+from appointments.serializers.bookings import moves
 from clinics.permissions import DESK, DOCTOR
 from clinics.serializers import VersionSerializer
 from clinics.viewsets import ApiViewSet, IdFilter
@@ -64,7 +64,7 @@ class AppointmentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiVi
         rows = super().get_queryset().filter(clinic__in=self.user.clinic_ids())
         if self.user.effective_role == DOCTOR:
             rows = rows.filter(doctor_id=self.user.doctor_id)
-        rows = rows.select_related("clinic", "doctor", "patient", "service", "visit").prefetch_related(*MOVES)
+        rows = rows.select_related("clinic", "doctor", "patient", "service", "visit").prefetch_related(moves())
         return rows.order_by("start", "pk")
 
     @extend_schema(responses={201: AppointmentDetailSerializer})

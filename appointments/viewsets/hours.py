@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema, inline_serializer
-from rest_framework import mixins, serializers, status
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,22 +17,18 @@ from appointments.models import Appointment, ClosingDay, Shift, TimeOff
 from appointments.serializers import (
     AffectedSerializer,
     ClosingDaySerializer,
+    ClosingDayWithAffectedSerializer,
     ShiftSerializer,
+    ShiftWithAffectedSerializer,
     SlotSerializer,
     SlotsQuerySerializer,
     TimeOffSerializer,
+    TimeOffWithAffectedSerializer,
 )
 from clinics.models import Doctor
 from clinics.permissions import ADMINS, EVERYONE
 from clinics.serializers import VersionSerializer
 from clinics.viewsets import WRITING_BY_ADMINS, ApiViewSet, DoctorViewSet, IdFilter
-
-
-def _with_affected(shape: type[serializers.ModelSerializer[Any]]) -> Any:
-    """``shape`` and the appointments that now lie where nobody can be booked, for the description of the API."""
-    name = f"{shape.__name__.removesuffix('Serializer')}WithAffected"
-    fields = {**shape().get_fields(), "affected_appointments": AffectedSerializer(many=True)}
-    return inline_serializer(name, fields)
 
 
 class HoursViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
@@ -81,11 +77,11 @@ class ShiftViewSet(HoursViewSet):
         rows = super().get_queryset().filter(clinic__in=self.user.clinic_ids()).prefetch_related("all_breaks")
         return rows.order_by("doctor", "weekday", "start_time", "pk")
 
-    @extend_schema(responses={201: _with_affected(ShiftSerializer)})
+    @extend_schema(responses={201: ShiftWithAffectedSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return self.answer_with(actions.add_shift(by=self.user, **self.checked()), [], status.HTTP_201_CREATED)
 
-    @extend_schema(responses=_with_affected(ShiftSerializer))
+    @extend_schema(responses=ShiftWithAffectedSerializer)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         shift = self.get_object()
         fresh, affected = actions.change_shift(shift, by=self.user, **self.checked(shift))
@@ -96,7 +92,7 @@ class ShiftViewSet(HoursViewSet):
         actions.end_shift(self.get_object(), by=self.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(request=VersionSerializer, responses=_with_affected(ShiftSerializer))
+    @extend_schema(request=VersionSerializer, responses=ShiftWithAffectedSerializer)
     @action(detail=True, methods=["post"])
     def end(self, request: Request, pk: str) -> Response:
         """End the shift, and tell which booked appointments lie in no shift any more."""
@@ -123,12 +119,12 @@ class TimeOffViewSet(HoursViewSet):
         ours = Doctor.clinics.through.objects.filter(clinic__in=self.user.clinic_ids()).values("doctor_id")
         return super().get_queryset().filter(doctor__in=ours).order_by("start", "pk")
 
-    @extend_schema(responses={201: _with_affected(TimeOffSerializer)})
+    @extend_schema(responses={201: TimeOffWithAffectedSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         away, affected = actions.add_time_off(by=self.user, **self.checked())
         return self.answer_with(away, affected, status.HTTP_201_CREATED)
 
-    @extend_schema(responses=_with_affected(TimeOffSerializer))
+    @extend_schema(responses=TimeOffWithAffectedSerializer)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         away = self.get_object()
         fresh, affected = actions.change_time_off(away, by=self.user, **self.checked(away))
@@ -163,12 +159,12 @@ class ClosingDayViewSet(HoursViewSet):
         rows = super().get_queryset().filter(clinic__in=self.user.clinic_ids())
         return rows.select_related("clinic").order_by("first_day", "pk")
 
-    @extend_schema(responses={201: _with_affected(ClosingDaySerializer)})
+    @extend_schema(responses={201: ClosingDayWithAffectedSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         closing, affected = actions.add_closing_days(by=self.user, **self.checked())
         return self.answer_with(closing, affected, status.HTTP_201_CREATED)
 
-    @extend_schema(responses=_with_affected(ClosingDaySerializer))
+    @extend_schema(responses=ClosingDayWithAffectedSerializer)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         closing = self.get_object()
         fields = self.checked(closing)
