@@ -7,7 +7,13 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import DefaultRouter
 
-from appointments.viewsets import AppointmentViewSet, BookableDoctorViewSet, ShiftViewSet, TimeOffViewSet
+from appointments.viewsets import (
+    AppointmentViewSet,
+    BookableDoctorViewSet,
+    ClosingDayViewSet,
+    ShiftViewSet,
+    TimeOffViewSet,
+)
 from clinic_project import converters  # noqa: F401 (registers them)
 from clinic_project.changes.viewsets import ChangeViewSet
 from clinic_project.errors import not_found
@@ -25,6 +31,7 @@ router.register("services", ServiceViewSet, "service")
 router.register("doctors", BookableDoctorViewSet, "doctor")
 router.register("shifts", ShiftViewSet, "shift")
 router.register("time-off", TimeOffViewSet, "time-off")
+router.register("closing-days", ClosingDayViewSet, "closing-day")
 router.register("patients", PatientViewSet, "patient")
 router.register("appointments", AppointmentViewSet, "appointment")
 router.register("visits", VisitViewSet, "visit")

@@ -16,8 +16,15 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import exception_handler
 
-from appointments.models import Appointment
-from appointments.serializers import AppointmentDetailSerializer
+from appointments.actions import SeriesConflict
+from appointments.models import Appointment, ClosingDay, Shift, TimeOff
+from appointments.serializers import (
+    AppointmentDetailSerializer,
+    ClosingDaySerializer,
+    ConflictSerializer,
+    ShiftSerializer,
+    TimeOffSerializer,
+)
 from clinics.exceptions import DomainError, InvalidInput
 from clinics.middleware import AWAY, UNAVAILABLE
 from clinics.models import Clinic, Doctor, Service
@@ -41,6 +48,9 @@ _SHAPES: dict[type[Model], type[BaseSerializer[Any]]] = {
     Clinic: ClinicSerializer,
     Doctor: DoctorSerializer,
     Service: ServiceSerializer,
+    Shift: ShiftSerializer,
+    TimeOff: TimeOffSerializer,
+    ClosingDay: ClosingDaySerializer,
 }
 # The first that fits; the answer says all there is to say.
 _PLAIN: list[tuple[Any, int, dict[str, Any]]] = [
@@ -102,6 +112,8 @@ def _refusal(error: DomainError, context: dict[str, Any]) -> Response:
         answer["current"] = _shape(error.current, context)
     if isinstance(error, PossibleDuplicate):
         answer["candidates"] = CandidateSerializer(error.extra["candidates"], many=True).data
+    if isinstance(error, SeriesConflict):
+        answer["conflicts"] = ConflictSerializer(error.conflicts, many=True).data
     return Response(answer, status=error.status)
 
 

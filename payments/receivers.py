@@ -37,6 +37,8 @@ def _saved(instance: Visit, created: bool, raw: bool, update_fields: Iterable[st
     changes = instance.changes(None if update_fields is None else frozenset(update_fields))
     if "doctor_id" in changes:
         actions.follow_doctor(instance, from_doctor_id=changes["doctor_id"][0])
+
+
 @receiver(exporting, dispatch_uid="payments.exporting")
 def _exporting(files: list[int], clinics: list[int] | None, **_: Any) -> dict[str, Any]:
     return {"payments": sections.payments_of(files, clinics)}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
+from appointments import actions as appointment_actions
 from appointments.models import Shift
 from clinic_project.demo.clock import Story, Thread, acting
 from clinic_project.demo.directory import CLINICS, HOURS, PASSWORD, STAFF, ClinicData, StaffData
@@ -79,7 +81,8 @@ def _doctor(member: StaffData, staff: dict[str, User], clinics: dict[str, Clinic
         doctor.clinics.add(clinic)
         for weekday in Shift.Weekday.values:
             for start, end in HOURS:
-                Shift.objects.create(doctor=doctor, clinic=clinic, weekday=weekday, start_time=start, end_time=end)
+                hours: dict[str, Any] = {"weekday": weekday, "start_time": start, "end_time": end}
+                appointment_actions.add_shift(by=None, doctor=doctor, clinic=clinic, **hours)
     return doctor
 
 

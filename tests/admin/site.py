@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from appointments.models import TimeOff
+from appointments.models import ClosingDay, TimeOff
 from clinics.models import User
 from payments import actions as payment_actions
 from realtime.models import Delivery, Event
@@ -42,6 +42,7 @@ def two_full_clinics() -> World:
     visit = walk_in(world, clinic=world.there, doctor=world.stranger, service=world.service_there)
     payment_actions.process(visit.payment, by=world.receptionist_there, amount=visit.payment.amount_due, method="cash")
     _be_away(world.stranger, 1)
+    _be_closed(world.there, 1000)
     world.receptionist_there.logins.create()
     world.patient.accesses.create(user=world.receptionist_there, how="opened")
     return world
@@ -62,6 +63,7 @@ def fill(world: World, count: int) -> None:
         visit = walk_in(world)
         payment_actions.process(visit.payment, by=world.receptionist, amount=visit.payment.amount_due, method="cash")
         _be_away(world.doctor, 1000 + n)
+        _be_closed(world.here, 1000 + n)
         world.receptionist.logins.create(ended_at=now)
         world.patient.accesses.create(user=world.receptionist, how="opened")
 
@@ -69,6 +71,11 @@ def fill(world: World, count: int) -> None:
 def _be_away(doctor: Any, days: int) -> None:
     start = timezone.now() + dt.timedelta(days=days)
     TimeOff.objects.create(doctor=doctor, start=start, end=start + dt.timedelta(hours=1), reason="Course")
+
+
+def _be_closed(clinic: Any, days: int) -> None:
+    day = timezone.now().date() + dt.timedelta(days=days)
+    ClosingDay.objects.create(clinic=clinic, first_day=day, last_day=day, reason="Holiday")
 
 
 def browser(user: User) -> Client:

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from appointments import actions as appointment_actions
-from appointments.models import Appointment, TimeOff
+from appointments.models import Appointment, ClosingDay, Shift, TimeOff
 from clinics.models import Clinic, Doctor
 from patients import actions as patient_actions
 from patients.models import FileAccess, Patient
@@ -20,7 +20,7 @@ from payments.models import Payment
 from queue.models import Visit
 from tests.admin.site import errors_of, form_of, sent_by
 from tests.admin.test_pages import address
-from tests.factories import PatientFactory, World, book, walk_in
+from tests.factories import PatientFactory, World, book, no_hours, walk_in
 from tests.factories.world import soon
 
 
@@ -342,15 +342,112 @@ def test_doctor_and_clinics_are_stored_as_one_command(superuser: Client, world: 
     assert set(world.doctor.clinics.all()) == {world.here, world.there}
 
 
-def test_time_off_that_has_not_begun_can_be_taken_back(manager: Client, world: World) -> None:
-    now = timezone.now()
-    coming = TimeOff.objects.create(doctor=world.doctor, start=now + dt.timedelta(days=1), end=now + dt.timedelta(days=2))
-    begun = TimeOff.objects.create(doctor=world.doctor, start=now - dt.timedelta(days=1), end=now + dt.timedelta(days=2))
+# --- Hours ------------------------------------------------------------------------------------------------------------
 
-    assert manager.post(address(TimeOff, "delete", begun.pk), {"post": "yes"}).status_code == 403
-    assert manager.post(address(TimeOff, "delete", coming.pk), {"post": "yes"}).status_code == 302
-    assert list(TimeOff.objects.all()) == [begun]
-    assert TimeOff.history.filter(id=coming.pk, history_type="-", history_user=world.admin).count() == 1
+
+def menu(manager: Client, model: type[Any], action: str, *rows: Any) -> str:
+    """What the page says after an action on rows of its list."""
+    path = address(model, "changelist")
+    sent = {"action": action, "_selected_action": [row.pk for row in rows]}
+    return " ".join(str(message) for message in manager.post(path, sent, follow=True).context["messages"])
+
+
+def test_a_shift_with_breaks_is_the_action(manager: Client, world: World) -> None:
+    no_hours(world.doctor)
+    new = {"doctor": world.doctor.pk, "clinic": world.here.pk, "weekday": 0, "start_time": "08:00", "end_time": "00:00"}
+
+    saved(manager.post(address(Shift, "add"), {**new, "breaks": "15:00-15:15, 12:00–12:30"}))
+
+    shift = Shift.objects.latest("pk")
+    assert [str(each) for each in shift.breaks] == ["12:00-12:30", "15:00-15:15"]
+    path = address(Shift, "change", shift.pk)
+    assert 'value="12:00-12:30, 15:00-15:15"' in manager.get(path).content.decode()
+    saved(manager.post(path, {**form_of(manager, path), "breaks": "12:00-13:00"}))
+    fresh = Shift.objects.get(pk=shift.pk)
+    assert ([str(each) for each in fresh.breaks], fresh.version) == (["12:00-13:00"], shift.version + 1)
+    assert fresh.history.latest().history_user == world.admin
+
+
+@pytest.mark.parametrize(
+    ("sent", "sentence"),
+    [
+        ({"breaks": "noon"}, "as in 12:00-12:30"),
+        ({"breaks": "25:00-26:00"}, "as in 12:00-12:30"),
+        ({"breaks": "07:00-08:30"}, "isn't inside the shift"),
+        ({"breaks": "09:00-10:00, 09:30-11:00"}, "overlap"),
+        ({"end_time": "07:00"}, "must end after it starts"),
+        ({"weekday": 1}, "overlaps the shift"),
+    ],
+)
+def test_refused_shift_shows_why(manager: Client, world: World, sent: dict[str, Any], sentence: str) -> None:
+    appointment_actions.end_shift(world.doctor.shifts.get(weekday=0), by=None)
+    new = {"doctor": world.doctor.pk, "clinic": world.here.pk, "weekday": 0, "start_time": "08:00", "end_time": "16:00"}
+    before = Shift.objects.count()
+
+    assert sentence in errors_of(manager.post(address(Shift, "add"), {**new, **sent}))
+    assert Shift.objects.count() == before
+
+
+@pytest.mark.parametrize("model", [Shift, TimeOff, ClosingDay], ids=lambda model: model.__name__)
+def test_hours_are_ended_and_stay_to_be_looked_at(manager: Client, world: World, model: type[Any]) -> None:
+    day = timezone.now() + dt.timedelta(days=1)
+    row: Any = {
+        Shift: world.doctor.shifts.earliest("pk"),
+        TimeOff: TimeOff(doctor=world.doctor, start=day, end=day + dt.timedelta(days=1)),
+        ClosingDay: ClosingDay(clinic=world.here, first_day=day.date(), last_day=day.date()),
+    }[model]
+    if row.pk is None:
+        row.save()
+
+    assert manager.post(address(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+    assert " ended." in menu(manager, model, "end", row)
+
+    fresh = model.objects.get(pk=row.pk)
+    assert (fresh.is_active, fresh.history.latest().history_user) == (False, world.admin)
+    assert 'name="_save"' not in manager.get(address(model, "change", row.pk)).content.decode()
+    assert "was ended" in menu(manager, model, "end", row)
+
+
+def test_who_is_booked_then_is_named(manager: Client, world: World) -> None:
+    appointment = book(world, minutes=60 * 24, patient=world.patient)
+    day = appointment.date.isoformat()
+    added = manager.post(address(ClosingDay, "add"), {"clinic": world.here.pk, "first_day": day, "last_day": day}, follow=True)
+
+    said = " ".join(str(message) for message in added.context["messages"])
+    assert "Nothing was moved" in said
+    assert world.patient.full_name in said
+    assert world.patient.full_name in menu(manager, Shift, "end", world.doctor.shifts.get(weekday=appointment.date.weekday()))
+
+
+# --- Overbooking and moving -------------------------------------------------------------------------------------------
+
+
+def test_an_admin_overbooks_with_a_reason(manager: Client, world: World) -> None:
+    first = book(world)
+    sent = booking(world, start=typed(first.start, world.here))
+
+    assert "just taken" in errors_of(manager.post(address(Appointment, "add"), sent))
+    saved(manager.post(address(Appointment, "add"), {**sent, "overbook_because": "twins"}))
+
+    second = Appointment.objects.latest("pk")
+    assert (second.start, second.overbooked, second.overbook_reason) == (first.start, True, "twins")
+
+
+def test_where_it_was_moved_from_is_on_the_page(manager: Client, world: World) -> None:
+    appointment = book(world)
+    path = address(Appointment, "change", appointment.pk)
+    sent = {**form_of(manager, path), "start": typed(soon(120), world.here), "moved_because": "train is late"}
+
+    saved(manager.post(path, sent))
+
+    move = appointment.reschedules.get()
+    assert (move.from_start, move.to_start, move.reason, move.by) == (
+        appointment.start,
+        soon(120),
+        "train is late",
+        world.admin,
+    )
+    assert "train is late" in manager.get(path).content.decode()
 
 
 def test_history_names_who_changed_it(manager: Client, world: World) -> None:

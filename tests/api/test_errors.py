@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from appointments import actions as appointment_actions
+from appointments.models import ClosingDay, TimeOff
 from payments import actions as payment_actions
 from tests.api.client import Api, as_it_was, dump, dump_but_reading, outcome
 from tests.factories import PatientFactory, World, book, walk_in
+from tests.factories.world import soon
 
 HUGE = 10**30
 NUL = "a\0b"
@@ -51,6 +54,13 @@ MONEY = [
 CHOICE = [None, "", "xyz", 5, True, [], {}, NUL, LONG, "\ud800"]
 COUNT = [None, "", "abc", -1, 10**10, HUGE, [], {}, NUL, 1.5]
 VERSION = [None, "", "abc", 1.5, [], {}, NUL, HUGE, float("1e400")]
+BREAKS = [
+    *(None, "", "lunch", 5, True, {}, [None], [5], [[]], [{}], NUL, [{"start_time": "09:00"}]),
+    *([{"start_time": start, "end_time": "10:00"}] for start in (*TIME, "10:00", "11:00")),
+    [{"start_time": "09:00", "end_time": "10:00"}, {"start_time": "09:59", "end_time": "11:00"}],
+    [{"start_time": "11:00", "end_time": "00:00"}],
+    [{"start_time": "09:00", "end_time": "09:01"}] * 25,
+]
 FLAG = [None, "", "maybe", 5, [], {}, NUL]
 
 
@@ -59,6 +69,10 @@ def ids(world: World) -> dict[str, Any]:
     appointment = book(world)
     visit = walk_in(world)
     payment_actions.process(visit.payment, by=world.admin, amount=visit.payment.amount_due / 2, method="cash")
+    # Nobody works on Sundays, so that hours can be added there.
+    appointment_actions.end_shift(world.doctor.shifts.get(weekday=6), by=None)
+    where = {"clinic": world.here, "doctor": world.doctor, "service": world.service, "patient": PatientFactory()}
+    _, series, _ = appointment_actions.book_series(by=world.admin, **where, start=soon(60 * 24), count=2)
     return {
         "clinic": world.here.pk,
         "doctor": world.doctor.pk,
@@ -69,10 +83,14 @@ def ids(world: World) -> dict[str, Any]:
         "appointment": appointment.pk,
         "visit": visit.pk,
         "payment": visit.payment.pk,
+        "one_of_series": series[0].pk,
+        "closing": ClosingDay.objects.create(clinic=world.here, first_day="2026-12-24", last_day="2026-12-26").pk,
+        "time_off": TimeOff.objects.create(doctor=world.doctor, start=soon(10**6), end=soon(10**6 + 60)).pk,
         "shift": world.doctor.shifts.first().pk,  # type: ignore[union-attr]
     }
 
 
+BOOKING = {"clinic": "@clinic", "doctor": "@doctor", "patient": "@patient", "service": "@service"}
 WHO = {"clinic": ID, "doctor": ID, "patient": ID, "service": ID}
 VERSIONED = {"version": VERSION}
 # (method, path, a valid body, {field: what is refused}, fields that must be there)
@@ -87,8 +105,30 @@ ENDPOINTS: list[tuple[str, str, dict[str, Any], dict[str, list[Any]], set[str]]]
             "service": "@service",
             "start": "2026-03-02T15:00:00Z",
         },
-        {**WHO, "start": MOMENT, "booking_source": CHOICE, "notes": TEXT},
+        {
+            **WHO,
+            "start": MOMENT,
+            "booking_source": CHOICE,
+            "notes": TEXT,
+            "overbook": [*FLAG, True],
+            "overbook_reason": [*NAME, "why"],
+        },
         {"clinic", "doctor", "patient", "service", "start"},
+    ),
+    (
+        "post",
+        "appointments/series/",
+        {**BOOKING, "start": "2026-03-03T15:00:00Z", "count": 2},
+        {
+            **WHO,
+            "start": MOMENT,
+            "booking_source": CHOICE,
+            "notes": TEXT,
+            "count": [*COUNT, 0, 1, 53, True, float("1e400"), "NaN"],
+            "interval_weeks": [*COUNT, 0, 13, True],
+            "skip_conflicts": FLAG,
+        },
+        {"clinic", "doctor", "patient", "service", "start", "count"},
     ),
     (
         "patch",
@@ -100,6 +140,9 @@ ENDPOINTS: list[tuple[str, str, dict[str, Any], dict[str, list[Any]], set[str]]]
             "start": MOMENT,
             "booking_source": CHOICE,
             "notes": TEXT,
+            "reason": [*TEXT, "x" * 201],
+            "overbook": [*FLAG, True],
+            "overbook_reason": [*NAME, "why"],
             **VERSIONED,
             "clinic": [1],
             "patient": [1],
@@ -107,6 +150,7 @@ ENDPOINTS: list[tuple[str, str, dict[str, Any], dict[str, list[Any]], set[str]]]
         set(),
     ),
     ("post", "appointments/@appointment/cancel/", {}, {"reason": [*TEXT, "x" * 201], **VERSIONED}, set()),
+    ("post", "appointments/@one_of_series/cancel-following/", {}, {"reason": [*TEXT, "x" * 201], **VERSIONED}, set()),
     ("post", "appointments/@appointment/check-in/", {}, VERSIONED, set()),
     ("post", "appointments/@appointment/no-show/", {}, VERSIONED, set()),
     (
@@ -224,13 +268,14 @@ ENDPOINTS: list[tuple[str, str, dict[str, Any], dict[str, list[Any]], set[str]]]
     (
         "post",
         "shifts/",
-        {"clinic": "@clinic", "doctor": "@doctor", "weekday": 0, "start_time": "08:00", "end_time": "12:00"},
+        {"clinic": "@clinic", "doctor": "@doctor", "weekday": 6, "start_time": "08:00", "end_time": "12:00"},
         {
             "clinic": ID,
             "doctor": ID,
             "weekday": [None, "", "monday", -1, 7, HUGE, [], {}],
             "start_time": [*TIME, "12:00", "13:00"],
             "end_time": [*TIME, "08:00", "07:00"],
+            "breaks": [*BREAKS, [{"start_time": "07:59", "end_time": "10:00"}]],
             "valid_from": DATE,
             "valid_until": DATE,
         },
@@ -240,7 +285,37 @@ ENDPOINTS: list[tuple[str, str, dict[str, Any], dict[str, list[Any]], set[str]]]
         "patch",
         "shifts/@shift/",
         {},
-        {"clinic": ID, "doctor": ID, "start_time": TIME, "end_time": TIME, "valid_from": DATE},
+        {
+            "clinic": ID,
+            "doctor": ID,
+            "weekday": [1],
+            "start_time": TIME,
+            "end_time": TIME,
+            "breaks": BREAKS,
+            "valid_from": DATE,
+            **VERSIONED,
+        },
+        set(),
+    ),
+    ("post", "shifts/@shift/end/", {}, VERSIONED, set()),
+    ("patch", "time-off/@time_off/", {}, {"doctor": ID, "end": [*MOMENT, "2026-04-01T00:00:00Z"], **VERSIONED}, set()),
+    (
+        "post",
+        "closing-days/",
+        {"clinic": "@clinic", "first_day": "2026-05-01", "last_day": "2026-05-02"},
+        {
+            "clinic": ID,
+            "first_day": [None, *DATE, "2026-05-03", "0001-01-01", "9999-12-31"],
+            "last_day": [None, *DATE, "2026-04-30", "0001-01-01", "9999-12-31"],
+            "reason": [*TEXT, "x" * 201],
+        },
+        {"clinic", "first_day"},
+    ),
+    (
+        "patch",
+        "closing-days/@closing/",
+        {},
+        {"clinic": ID, "first_day": [None, *DATE], "last_day": [None, *DATE, "2026-12-23"], "reason": TEXT, **VERSIONED},
         set(),
     ),
     (
@@ -381,7 +456,7 @@ def test_what_is_sent_here_as_valid_is_valid(
     """Else the catalogue above would prove nothing."""
     response = Api(world.admin).call(method, _path(path, ids), _filled(valid, ids))
     by_state = {"visits/@visit/complete/": 409, "visits/@visit/undo/": 409, "visits/@visit/return/": 409}
-    creates = path in ("clinics/", "services/", "doctors/", "shifts/", "time-off/", "patients/", "appointments/", "visits/")
+    creates = path.count("/") == 1 or path == "appointments/series/"
     assert response.status_code == by_state.get(path, 201 if creates and method == "post" else 200), response.content
 
 
@@ -451,6 +526,8 @@ BAD_QUERIES = [
     ("payments/", {"visit": "NaN"}),
     ("services/", {"clinic": "abc"}),
     ("shifts/", {"weekday": "9"}),
+    ("appointments/", {"series": "abc"}),
+    ("closing-days/", {"date": "2026-02-31"}),
     ("doctors/@doctor/slots/", {}),
     ("doctors/@doctor/slots/", {"clinic": "abc", "service": "@service", "date": "2026-03-02"}),
     ("doctors/@doctor/slots/", {"clinic": "@clinic", "service": "@service", "date": "2026-02-31"}),
@@ -487,6 +564,9 @@ def test_bad_queries(world: World, ids: dict[str, Any], path: str, query: dict[s
         ("visits/", {"clinic": f"-{HUGE}"}, 400),
         ("doctors/", {"clinic": str(HUGE)}, 400),
         ("shifts/", {"doctor": str(HUGE)}, 400),
+        ("appointments/", {"series": str(HUGE)}, 400),
+        ("appointments/", {"series": "999999"}, 200),
+        ("closing-days/", {"date": "9999-12-31"}, 200),
         ("appointments/", {"date": "9999-12-31"}, 200),
         ("doctors/@doctor/slots/", {"clinic": "@clinic", "service": "@service", "date": "9999-12-31"}, 400),
         ("doctors/@doctor/slots/", {"clinic": "@clinic", "service": "@service", "date": "0001-01-01"}, 400),

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from appointments.models import Shift, TimeOff
+from appointments import actions as appointment_actions
+from appointments.models import ClosingDay, Shift, ShiftBreak, TimeOff
 from payments import actions as payment_actions
 from tests.api.client import Api
 from tests.factories import ClinicFactory, DoctorFactory, PatientFactory, ServiceFactory, World, book, walk_in
@@ -19,10 +20,11 @@ LISTS = {
     "clinics/": 3,
     "services/": 4,
     "doctors/": 5,
-    "shifts/": 4,
+    "shifts/": 5,
     "time-off/": 4,
+    "closing-days/": 4,
     "patients/": 4,
-    "appointments/": 4,
+    "appointments/": 5,
     "visits/": 4,
     "payments/": 6,
 }
@@ -37,20 +39,32 @@ def fill(world: World, path: str, count: int) -> None:
                 ServiceFactory(clinic=world.here)
             case "doctors/":
                 DoctorFactory(clinics=[world.here], user=None)
-            case "shifts/":
-                Shift.objects.create(doctor=world.doctor, clinic=world.here, weekday=0, start_time="01:00", end_time="02:00")
-            case "time-off/":
-                TimeOff.objects.create(doctor=world.doctor, start=soon(number), end=soon(number + 600))
+            case "shifts/" | "time-off/" | "closing-days/":
+                fill_hours(world, path, number)
             case "patients/":
                 PatientFactory()
             case "appointments/":
-                book(world, minutes=20 * (number + 1))
+                row = book(world, minutes=20 * (number + 1), doctor=world.colleague)
+                appointment_actions.change(row, by=world.receptionist, doctor=world.doctor)
             case "visits/":
                 walk_in(world)
             case "payments/":
                 payment = walk_in(world).payment
                 for _ in range(2):
                     payment_actions.process(payment, by=world.receptionist, amount=payment.amount_due / 2, method="cash")
+
+
+def fill_hours(world: World, path: str, number: int) -> None:
+    match path:
+        case "shifts/":
+            shift = Shift.objects.create(
+                doctor=world.doctor, clinic=world.here, weekday=0, start_time="01:00", end_time="02:00"
+            )
+            ShiftBreak.objects.create(shift=shift, start_time="01:20", end_time="01:30")
+        case "time-off/":
+            TimeOff.objects.create(doctor=world.doctor, start=soon(number), end=soon(number + 600))
+        case "closing-days/":
+            ClosingDay.objects.create(clinic=world.here, first_day="2026-12-24", last_day="2026-12-26")
 
 
 @pytest.mark.parametrize("rows", [1, 30])
@@ -81,7 +95,7 @@ def test_slots(world: World, django_assert_num_queries: Any, rows: int) -> None:
     fill(world, "appointments/", rows)
     api = Api(world.receptionist)
     query = {"clinic": world.here.pk, "service": world.service.pk, "date": "2026-03-02"}
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(12):
         slots = api.get(f"/api/doctors/{world.doctor.pk}/slots/", query).json()
     assert sum(not slot["available"] for slot in slots if slot["start"] >= "2026-03-02T08:20") == rows
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from appointments.models import Appointment, Shift, TimeOff
+from appointments import actions as appointment_actions
+from appointments.models import Appointment, ClosingDay, Shift, TimeOff
 from clinics.models import Role, User
 from payments import actions as payment_actions
 from payments.models import Payment
@@ -55,7 +56,16 @@ class Places:
         payment_actions.process(visit.payment, by=by, amount=service.price / 2, method="cash")
         now = soon(60 * 24 * 30)
         time_off = TimeOff.objects.create(doctor=doctor, start=now, end=now + dt.timedelta(hours=1))
+        series, booked, _ = appointment_actions.book_series(
+            by=by, clinic=clinic, doctor=doctor, service=service, patient=PatientFactory(), start=soon(60 * 24), count=2
+        )
+        closing = ClosingDay.objects.create(clinic=clinic, first_day="2026-12-24", last_day="2026-12-26")
+        # Nobody works on Sundays, so that hours can be added there.
+        appointment_actions.end_shift(Shift.objects.get(doctor=doctor, weekday=6), by=None)
         return {
+            "series": series.pk,
+            "one_of_series": booked[0].pk,
+            "closing": closing.pk,
             "clinic": clinic.pk,
             "doctor": doctor.pk,
             "service": service.pk,
@@ -85,7 +95,7 @@ CASES: list[tuple[str, str, Any, dict[str, int]]] = [
     ("get", "auth/me/", None, LIST),
     ("get", "", None, LIST),
     # Lists: what is in them is another test's.
-    *((("get", f"{name}/", None, LIST)) for name in ("clinics", "services", "doctors", "shifts", "time-off")),
+    *((("get", f"{name}/", None, LIST)) for name in ("clinics", "services", "doctors", "shifts", "time-off", "closing-days")),
     *((("get", f"{name}/", None, LIST)) for name in ("patients", "appointments", "visits")),
     ("get", "payments/", None, {**LIST, "doctor": 403, "colleague": 403, "stranger": 403}),
     (
@@ -100,6 +110,7 @@ CASES: list[tuple[str, str, Any, dict[str, int]]] = [
     ("get", "doctors/{doctor}/", None, READ),
     ("get", "shifts/{shift}/", None, READ),
     ("get", "time-off/{time_off}/", None, READ),
+    ("get", "closing-days/{closing}/", None, READ),
     ("get", "patients/{patient}/", None, LIST),
     ("get", "appointments/{appointment}/", None, OWN),
     ("get", "visits/{visit}/", None, READ),
@@ -114,6 +125,8 @@ CASES: list[tuple[str, str, Any, dict[str, int]]] = [
     ("patch", "doctors/{doctor}/", {"name": "New name"}, ADMIN),
     ("patch", "shifts/{shift}/", {"start_time": "08:00"}, ADMIN),
     ("patch", "time-off/{time_off}/", {"reason": "conference"}, ADMIN),
+    ("patch", "closing-days/{closing}/", {"reason": "holidays"}, ADMIN),
+    ("post", "shifts/{shift}/end/", {}, ADMIN),
     # Patients: one registry
     ("patch", "patients/{patient}/", {"notes": "likes tea"}, REGISTRY),
     ("post", "patients/{patient}/merge/", {"duplicate": "{duplicate}"}, REGISTRY),
@@ -122,6 +135,8 @@ CASES: list[tuple[str, str, Any, dict[str, int]]] = [
     ("post", "appointments/{appointment}/cancel/", {"reason": "ill"}, DESK),
     ("post", "appointments/{appointment}/check-in/", {}, DESK),
     ("post", "appointments/{appointment}/no-show/", {}, DESK),
+    ("post", "appointments/{one_of_series}/cancel-following/", {"reason": "moved away"}, DESK),
+    ("patch", "appointments/{appointment}/", {"overbook": True, "overbook_reason": "twins"}, {**DESK, "receptionist": 403}),
     # Money
     ("post", "payments/{payment}/process/", {"amount": "5.00", "method": "cash"}, DESK),
     ("post", "payments/{payment}/refund/", {"amount": "5.00", "reason": "mistake"}, ADMIN),
@@ -168,7 +183,7 @@ CREATES: list[tuple[str, dict[str, Any], dict[str, int]]] = [
     ),
     (
         "shifts/",
-        {"clinic": "{clinic}", "doctor": "{doctor}", "weekday": 0, "start_time": "08:00", "end_time": "12:00"},
+        {"clinic": "{clinic}", "doctor": "{doctor}", "weekday": 6, "start_time": "08:00", "end_time": "12:00"},
         {"receptionist": 403, "doctor": 403, "admin": 201, "superuser": 201, "admin_there": 400, "unassigned": 400},
     ),
     (
@@ -189,6 +204,23 @@ CREATES: list[tuple[str, dict[str, Any], dict[str, int]]] = [
             "patient": "{patient}",
             "service": "{service}",
             "start": "2026-03-02T15:00:00Z",
+        },
+        {"receptionist": 201, "doctor": 403, "admin": 201, "superuser": 201, "admin_there": 400, "unassigned": 400},
+    ),
+    (
+        "closing-days/",
+        {"clinic": "{clinic}", "first_day": "2026-05-01"},
+        {"receptionist": 403, "doctor": 403, "admin": 201, "superuser": 201, "admin_there": 400, "unassigned": 400},
+    ),
+    (
+        "appointments/series/",
+        {
+            "clinic": "{clinic}",
+            "doctor": "{doctor}",
+            "patient": "{patient}",
+            "service": "{service}",
+            "start": "2026-03-02T15:00:00Z",
+            "count": 2,
         },
         {"receptionist": 201, "doctor": 403, "admin": 201, "superuser": 201, "admin_there": 400, "unassigned": 400},
     ),
@@ -219,7 +251,9 @@ def test_who_creates_at_a_clinic(world: World, path: str, body: dict[str, Any], 
 @pytest.mark.parametrize(
     ("path", "body", "field"),
     [("appointments/", CREATES[6][1], field) for field in ("clinic", "doctor", "service")]
-    + [("visits/", CREATES[7][1], field) for field in ("clinic", "doctor", "service")]
+    + [("visits/", CREATES[9][1], field) for field in ("clinic", "doctor", "service")]
+    + [("appointments/series/", CREATES[8][1], field) for field in ("clinic", "doctor", "service")]
+    + [("closing-days/", CREATES[7][1], "clinic")]
     + [("shifts/", CREATES[3][1], field) for field in ("clinic", "doctor")]
     + [("services/", CREATES[1][1], "clinic"), ("time-off/", CREATES[4][1], "doctor")],
 )
@@ -263,6 +297,7 @@ LISTED = {
     "doctors": "doctor",
     "shifts": "shift",
     "time-off": "time_off",
+    "closing-days": "closing",
     "appointments": "appointment",
     "visits": "visit",
     "payments": "payment",
@@ -288,7 +323,7 @@ def test_a_list_holds_the_callers_clinics_only(world: World, path: str, kind: st
 def test_a_filter_for_the_other_clinic_finds_nothing(world: World) -> None:
     places = Places(world)
     api = Api(world.admin)
-    for path in ("services", "doctors", "shifts", "appointments", "visits", "payments"):
+    for path in ("services", "doctors", "shifts", "closing-days", "appointments", "visits", "payments"):
         assert api.all(f"{path}/", clinic=places.there["clinic"]) == []
 
 
@@ -348,14 +383,18 @@ def test_what_the_other_clinic_holds_is_unchanged_by_refused_calls(world: World)
 def test_what_has_a_history_is_never_deleted_or_replaced(world: World, verb: str, path: str) -> None:
     ids = Places(world).here
     assert outcome(Api(world.superuser).call(verb, path.format(**ids), {})) == (405, "method_not_allowed")
-    assert (Appointment.objects.count(), Visit.objects.count(), Payment.objects.count()) == (2, 4, 4)
+    assert (Appointment.objects.count(), Visit.objects.count(), Payment.objects.count()) == (6, 8, 8)
 
 
 @pytest.mark.parametrize(("name", "status"), [("receptionist", 403), ("doctor", 403), ("admin", 204), ("admin_there", 404)])
-@pytest.mark.parametrize("path", ["shifts/{shift}/", "time-off/{time_off}/"])
+@pytest.mark.parametrize("path", ["shifts/{shift}/", "time-off/{time_off}/", "closing-days/{closing}/"])
 def test_hours_are_taken_away_by_admins(world: World, path: str, name: str, status: int) -> None:
     ids = Places(world).here
-    assert Api(person(world, name)).call("delete", path.format(**ids)).status_code == status
+    api = Api(person(world, name))
+    assert api.call("delete", path.format(**ids)).status_code == status
+    # What was ended isn't there any more; who may not end it still reads it.
+    assert api.call("get", path.format(**ids)).status_code == (404 if status in (204, 404) else 200)
+    assert api.call("delete", path.format(**ids)).status_code == (404 if status == 204 else status)
 
 
 def test_a_new_clinic_is_its_makers(world: World) -> None:

@@ -11,7 +11,7 @@ import time_machine
 from appointments.models import Appointment, Shift, TimeOff
 from queue.models import Visit, VisitStep
 from tests.api.client import Api, desk_dump, outcome
-from tests.factories import PatientFactory, World, book
+from tests.factories import PatientFactory, World, book, no_hours
 from tests.factories.states import appointment_in, visit_in
 
 
@@ -27,7 +27,7 @@ def body(world: World, **overrides: Any) -> dict[str, Any]:
 
 
 def only_hours(world: World, start: str, end: str) -> None:
-    Shift.objects.filter(doctor=world.doctor).delete()
+    no_hours(world.doctor)
     Shift.objects.create(doctor=world.doctor, clinic=world.here, weekday=0, start_time=start, end_time=end)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from django.apps import apps
 from django.core.management import call_command
 from django.db import DatabaseError, connection, models, transaction
 
-from appointments.models import Appointment, Shift, TimeOff
+from appointments import actions as appointment_actions
+from appointments.models import Appointment, AppointmentSeries, ClosingDay, Reschedule, Shift, ShiftBreak, TimeOff
 from clinics import guards
 from clinics.guards import Guard, guarded_models
 from clinics.models import Clinic, ErasurePermit, User
@@ -17,13 +19,22 @@ from patients.models import FileAccess, Patient
 from payments import actions as payment_actions
 from payments.models import LedgerEntry, Payment
 from queue.models import Visit, VisitStep
-from tests.factories import World, book, walk_in
+from tests.factories import PatientFactory, World, book, walk_in
+from tests.factories.world import soon
 
 
 @pytest.fixture
 def full(world: World) -> World:
     """With a row in the tables that the tests name."""
-    book(world)
+    moved = book(world)
+    appointment_actions.change(moved, by=world.admin, start=soon(90), reason="asked for it")
+    where = {"clinic": world.here, "doctor": world.doctor, "service": world.service, "patient": PatientFactory()}
+    appointment_actions.book_series(by=world.admin, **where, start=soon(60 * 24), count=2)
+    shift = world.doctor.shifts.earliest("pk")
+    appointment_actions.change_shift(shift, by=world.admin, breaks=[(dt.time(12), dt.time(13))])
+    appointment_actions.add_time_off(by=world.admin, doctor=world.doctor, start=soon(10**6), end=soon(10**6 + 60))
+    christmas = dt.date(2026, 12, 24)
+    appointment_actions.add_closing_days(by=world.admin, clinic=world.here, first_day=christmas, last_day=christmas)
     visit = walk_in(world, patient=world.patient)
     payment_actions.process(visit.payment, by=world.receptionist, amount=visit.payment.amount_due, method="cash")
     world.patient.notes = "x"
@@ -42,7 +53,8 @@ def refused(sql: str) -> bool:
 
 
 HISTORY = {Patient.history.model, Appointment.history.model, Clinic.history.model, User.history.model}  # type: ignore[attr-defined]
-ENTITIES = {Patient, Appointment, Visit, Payment, Clinic, User}
+HOURS = {Shift, ShiftBreak, TimeOff, ClosingDay}
+ENTITIES = {Patient, Appointment, Visit, Payment, Clinic, User, *HOURS}
 
 
 def test_what_is_guarded() -> None:
@@ -50,15 +62,18 @@ def test_what_is_guarded() -> None:
     for model, guard in guarded_models():
         by_guard[guard].add(model)
     assert by_guard[Guard.NEVER_DELETED] >= ENTITIES
-    assert by_guard[Guard.APPEND_ONLY] >= {LedgerEntry, FileAccess, Clinic.history.model}  # type: ignore[attr-defined]
-    assert by_guard[Guard.ERASABLE] >= {VisitStep, Patient.history.model}  # type: ignore[attr-defined]
+    assert by_guard[Guard.APPEND_ONLY] >= {LedgerEntry, FileAccess, AppointmentSeries, Clinic.history.model}  # type: ignore[attr-defined]
+    assert by_guard[Guard.ERASABLE] >= {VisitStep, Reschedule, Patient.history.model}  # type: ignore[attr-defined]
     # Whatever keeps past versions of its rows, keeps the rows.
     with_history = {model.instance_type for model in apps.get_models() if hasattr(model, "instance_type")}
     entities = {model for model in with_history if not model._meta.auto_created}
-    assert entities - {model for guard in by_guard.values() for model in guard} == {Shift, TimeOff}
+    assert entities - {model for guard in by_guard.values() for model in guard} == set()
 
 
-@pytest.mark.parametrize("model", sorted(HISTORY | ENTITIES | {LedgerEntry, VisitStep, FileAccess}, key=lambda m: m.__name__))
+@pytest.mark.parametrize(
+    "model",
+    sorted(HISTORY | ENTITIES | {LedgerEntry, VisitStep, FileAccess, AppointmentSeries, Reschedule}, key=lambda m: m.__name__),
+)
 def test_no_row_is_deleted_even_by_plain_sql(full: World, model: type[models.Model]) -> None:
     table = model._meta.db_table
     rows = model._base_manager.count()
@@ -67,7 +82,9 @@ def test_no_row_is_deleted_even_by_plain_sql(full: World, model: type[models.Mod
     assert model._base_manager.count() == rows
 
 
-@pytest.mark.parametrize("model", sorted(HISTORY | {LedgerEntry, VisitStep, FileAccess}, key=lambda m: m.__name__))
+@pytest.mark.parametrize(
+    "model", sorted(HISTORY | {LedgerEntry, VisitStep, FileAccess, AppointmentSeries, Reschedule}, key=lambda m: m.__name__)
+)
 def test_no_row_of_a_history_is_changed_even_by_plain_sql(full: World, model: type[models.Model]) -> None:
     pk = model._meta.pk
     assert pk is not None

@@ -1,6 +1,13 @@
 """People, places and hours for tests; what has rules is made by the real actions."""
 
-from tests.factories.directory import ClinicFactory, DoctorFactory, ServiceFactory, UserFactory, work_all_day
+from tests.factories.directory import (
+    ClinicFactory,
+    DoctorFactory,
+    ServiceFactory,
+    UserFactory,
+    no_hours,
+    work_all_day,
+)
 from tests.factories.patients import PatientFactory
 from tests.factories.world import World, book, walk_in
 
@@ -12,6 +19,7 @@ __all__ = [
     "UserFactory",
     "World",
     "book",
+    "no_hours",
     "walk_in",
     "work_all_day",
 ]

@@ -12,6 +12,7 @@ import factory
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
+from appointments import actions
 from appointments.models import Shift
 from clinics.models import Clinic, Doctor, Role, Service, User
 
@@ -97,7 +98,14 @@ class ServiceFactory(factory.django.DjangoModelFactory[Service]):
 
 def work_all_day(doctor: Doctor, clinic: Clinic) -> None:
     """Hours from midnight to the last minute of every weekday."""
-    Shift.objects.bulk_create(
-        Shift(doctor=doctor, clinic=clinic, weekday=weekday, start_time=dt.time(0), end_time=dt.time(23, 59, 59))
+    # Past the queryset that refuses it: seven actions for each doctor of each test would take longer than the test.
+    Shift._base_manager.bulk_create(
+        Shift(version=1, doctor=doctor, clinic=clinic, weekday=weekday, start_time=dt.time(0), end_time=dt.time(23, 59, 59))
         for weekday in range(7)
     )
+
+
+def no_hours(doctor: Doctor) -> None:
+    """All the doctor's hours end."""
+    for shift in doctor.shifts.filter(is_active=True):
+        actions.end_shift(shift, by=None)

@@ -1,4 +1,4 @@
-"""Appointments, and the hours in which a doctor can be booked."""
+"""Appointments, the series they were booked in, and where they were moved from."""
 
 from __future__ import annotations
 
@@ -8,83 +8,16 @@ from typing import Any
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from appointments import signals
 from clinics.commands import command
+from clinics.guards import Guard
 from clinics.models import Clinic, Doctor, Service
 from clinics.versioned import Versioned
 from patients.models import Patient
-
-
-class Shift(models.Model):
-    """Hours of one weekday in which a doctor sees patients at a clinic, in the clinic's own time."""
-
-    class Weekday(models.IntegerChoices):
-        MONDAY = 0, _("Monday")
-        TUESDAY = 1, _("Tuesday")
-        WEDNESDAY = 2, _("Wednesday")
-        THURSDAY = 3, _("Thursday")
-        FRIDAY = 4, _("Friday")
-        SATURDAY = 5, _("Saturday")
-        SUNDAY = 6, _("Sunday")
-
-    doctor = models.ForeignKey(Doctor, models.CASCADE, related_name="shifts", verbose_name=_("doctor"))
-    clinic = models.ForeignKey(Clinic, models.CASCADE, related_name="shifts", verbose_name=_("clinic"))
-    weekday = models.PositiveSmallIntegerField(_("weekday"), choices=Weekday.choices)
-    start_time = models.TimeField(_("from"))
-    end_time = models.TimeField(_("until"))
-    valid_from = models.DateField(_("valid from"), null=True, blank=True)
-    valid_until = models.DateField(_("valid until"), null=True, blank=True)
-
-    history = HistoricalRecords()
-
-    class Meta:
-        verbose_name = _("shift")
-        ordering = ["doctor", "weekday", "start_time", "pk"]
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(end_time__gt=models.F("start_time")),
-                name="shift_ends_after_start",
-                violation_error_message=_("A shift must end after it starts."),
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.doctor} {self.get_weekday_display()} {self.start_time:%H:%M}-{self.end_time:%H:%M}"
-
-    def clean(self) -> None:
-        if self.doctor_id and self.clinic_id and not self.doctor.clinics.filter(pk=self.clinic_id).exists():
-            raise ValidationError({"doctor": _("This doctor doesn't work at this clinic.")})
-
-
-class TimeOff(models.Model):
-    """A time in which a doctor can't be booked anywhere."""
-
-    doctor = models.ForeignKey(Doctor, models.CASCADE, related_name="time_off", verbose_name=_("doctor"))
-    start = models.DateTimeField(_("from"))
-    end = models.DateTimeField(_("until"))
-    reason = models.CharField(_("reason"), max_length=200, blank=True)
-
-    history = HistoricalRecords()
-
-    class Meta:
-        verbose_name = _("time off")
-        verbose_name_plural = _("time off")
-        ordering = ["start", "pk"]
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(end__gt=models.F("start")),
-                name="time_off_ends_after_start",
-                violation_error_message=_("Time off must end after it starts."),
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.doctor} {self.start:%Y-%m-%d %H:%M}"
 
 
 class TsTzRange(models.Func):
@@ -114,6 +47,27 @@ class PostgresExclusionConstraint(ExclusionConstraint):
 
     def validate(self, *args: Any, **kwargs: Any) -> None:
         """Actions check overlaps under a lock and say which appointment is in the way; forms needn't do it again."""
+
+
+class AppointmentSeries(models.Model):
+    """Appointments that were booked together, every so many weeks at the same time of the clinic's clock."""
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="+", verbose_name=_("clinic"))
+    count = models.PositiveSmallIntegerField(_("how many were wanted"))
+    interval_weeks = models.PositiveSmallIntegerField(_("weeks between two"))
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("booked by")
+    )
+    created_at = models.DateTimeField(_("booked at"), auto_now_add=True)
+
+    guard = Guard.APPEND_ONLY
+
+    class Meta:
+        verbose_name = _("series of appointments")
+        verbose_name_plural = _("series of appointments")
+
+    def __str__(self) -> str:
+        return f"Series {self.pk}"
 
 
 class Appointment(Versioned):
@@ -146,6 +100,19 @@ class Appointment(Versioned):
     booking_source = models.CharField(_("booked"), max_length=10, choices=Source.choices, default=Source.DESK)
     notes = models.TextField(_("notes"), max_length=2000, blank=True)
     cancel_reason = models.CharField(_("reason of cancelling"), max_length=200, blank=True)
+    series = models.ForeignKey(
+        AppointmentSeries,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="appointments",
+        verbose_name=_("series"),
+    )
+    overbooked = models.BooleanField(
+        _("overbooked"), default=False, help_text=_("An admin has booked it although the doctor was taken then.")
+    )
+    overbook_reason = models.CharField(_("reason of overbooking"), max_length=200, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+", verbose_name=_("booked by")
     )
@@ -171,9 +138,10 @@ class Appointment(Versioned):
                         (TsTzRange("start", "end", RangeBoundary()), RangeOperators.OVERLAPS),
                         (who, RangeOperators.EQUAL),
                     ],
-                    condition=models.Q(status__in=["booked", "checked_in", "fulfilled"]),
+                    condition=models.Q(status__in=["booked", "checked_in", "fulfilled"], **unless),
                 )
-                for who in ("doctor", "patient")
+                # What an admin has overbooked may meet others of the doctor, never of the patient.
+                for who, unless in (("doctor", {"overbooked": False}), ("patient", {}))
             ),
         ]
 
@@ -198,3 +166,27 @@ class Appointment(Versioned):
     @property
     def duration(self) -> dt.timedelta:
         return self.end - self.start
+
+
+class Reschedule(models.Model):
+    """An appointment was given another time or doctor: what it was before. Never changed."""
+
+    appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="reschedules", verbose_name=_("appointment"))
+    from_start = models.DateTimeField(_("from"))
+    from_end = models.DateTimeField(_("until"))
+    from_doctor = models.ForeignKey(Doctor, models.PROTECT, related_name="+", verbose_name=_("with"))
+    to_start = models.DateTimeField(_("moved to"))
+    to_doctor = models.ForeignKey(Doctor, models.PROTECT, related_name="+", verbose_name=_("now with"))
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("by"))
+    at = models.DateTimeField(_("at"))
+
+    guard = Guard.ERASABLE  # the reason may be about the patient
+
+    class Meta:
+        verbose_name = _("move of an appointment")
+        verbose_name_plural = _("moves of appointments")
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.appointment_id} {self.from_start:%Y-%m-%d %H:%M}→{self.to_start:%Y-%m-%d %H:%M}"

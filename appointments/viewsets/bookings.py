@@ -1,4 +1,4 @@
-"""Appointments, shifts and slots in the API."""
+"""Appointments in the API."""
 
 from __future__ import annotations
 
@@ -13,21 +13,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from appointments import actions
-from appointments.models import Appointment, Shift, TimeOff
+from appointments.models import Appointment
 from appointments.serializers import (
     AppointmentDetailSerializer,
-    BookSerializer,
+    BookedSeriesSerializer,
+    BookOneSerializer,
+    CancelledSerializer,
     CancelSerializer,
     ChangeSerializer,
-    ShiftSerializer,
-    SlotSerializer,
-    SlotsQuerySerializer,
-    TimeOffSerializer,
+    SeriesSerializer,
 )
-from clinics.models import Doctor
-from clinics.permissions import DESK, DOCTOR, EVERYONE
+from appointments.serializers.bookings import moves
+from clinics.permissions import DESK, DOCTOR
 from clinics.serializers import VersionSerializer
-from clinics.viewsets import ApiViewSet, DirectoryViewSet, DoctorViewSet, IdFilter
+from clinics.viewsets import ApiViewSet, IdFilter
 from patients.filters import PatientFilter
 
 
@@ -35,12 +34,13 @@ class AppointmentFilter(filters.FilterSet):
     clinic = IdFilter()
     doctor = IdFilter()
     patient = PatientFilter()
+    series = IdFilter()
     date = filters.DateFilter()
     status = filters.MultipleChoiceFilter(choices=Appointment.Status.choices)
 
     class Meta:
         model = Appointment
-        fields = ["clinic", "doctor", "patient", "date", "status"]
+        fields = ["clinic", "doctor", "patient", "series", "date", "status"]
 
 
 class AppointmentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
@@ -50,19 +50,22 @@ class AppointmentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiVi
     serializer_class = AppointmentDetailSerializer
     filterset_class = AppointmentFilter
     request_serializers = {
-        "create": BookSerializer,
+        "create": BookOneSerializer,
         "partial_update": ChangeSerializer,
         "cancel": CancelSerializer,
         "check_in": VersionSerializer,
         "no_show": VersionSerializer,
+        "series": SeriesSerializer,
+        "cancel_following": CancelSerializer,
     }
-    roles = dict.fromkeys(["create", "partial_update", "cancel", "check_in", "no_show"], DESK)
+    roles = dict.fromkeys(["create", "partial_update", "cancel", "check_in", "no_show", "series", "cancel_following"], DESK)
 
     def get_queryset(self) -> QuerySet[Appointment]:
         rows = super().get_queryset().filter(clinic__in=self.user.clinic_ids())
         if self.user.effective_role == DOCTOR:
             rows = rows.filter(doctor_id=self.user.doctor_id)
-        return rows.select_related("clinic", "doctor", "patient", "service", "visit").order_by("start", "pk")
+        rows = rows.select_related("clinic", "doctor", "patient", "service", "visit").prefetch_related(moves())
+        return rows.order_by("start", "pk")
 
     @extend_schema(responses={201: AppointmentDetailSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -87,61 +90,17 @@ class AppointmentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiVi
     def no_show(self, request: Request, pk: str) -> Response:
         return self.answer(actions.mark_no_show(self.get_object(), by=self.user, **self.validated()))
 
+    @extend_schema(request=SeriesSerializer, responses={201: BookedSeriesSerializer})
+    @action(detail=False, methods=["post"], filterset_class=None)
+    def series(self, request: Request) -> Response:
+        """Book the same time of the clinic's clock on several dates, weeks apart: all of them, or those that are free."""
+        series, booked, conflicts = actions.book_series(by=self.user, **self.validated())
+        shape = BookedSeriesSerializer({"series": series.pk, "appointments": booked, "conflicts": conflicts})
+        return Response(shape.data, status=status.HTTP_201_CREATED)
 
-class ShiftFilter(filters.FilterSet):
-    clinic = IdFilter()
-    doctor = IdFilter()
-
-    class Meta:
-        model = Shift
-        fields = ["clinic", "doctor", "weekday"]
-
-
-class ShiftViewSet(mixins.DestroyModelMixin, DirectoryViewSet):
-    """Working hours at the caller's clinics."""
-
-    queryset = Shift.objects.all()
-    serializer_class = ShiftSerializer
-    filterset_class = ShiftFilter
-
-    def get_queryset(self) -> QuerySet[Shift]:
-        return (
-            super().get_queryset().filter(clinic__in=self.user.clinic_ids()).order_by("doctor", "weekday", "start_time", "pk")
-        )
-
-
-class TimeOffFilter(filters.FilterSet):
-    doctor = IdFilter()
-
-    class Meta:
-        model = TimeOff
-        fields = ["doctor"]
-
-
-class TimeOffViewSet(mixins.DestroyModelMixin, DirectoryViewSet):
-    """Absences of the doctors of the caller's clinics."""
-
-    queryset = TimeOff.objects.all()
-    serializer_class = TimeOffSerializer
-    filterset_class = TimeOffFilter
-
-    def get_queryset(self) -> QuerySet[TimeOff]:
-        ours = Doctor.clinics.through.objects.filter(clinic__in=self.user.clinic_ids()).values("doctor_id")
-        return super().get_queryset().filter(doctor__in=ours).order_by("start", "pk")
-
-
-class BookableDoctorViewSet(DoctorViewSet):
-    """Doctors, with the times at which they can be booked."""
-
-    roles = {**DoctorViewSet.roles, "slots": EVERYONE}
-
-    @extend_schema(parameters=[SlotsQuerySerializer], responses={200: SlotSerializer(many=True)})
-    @action(detail=True, methods=["get"], pagination_class=None, filterset_class=None)
-    def slots(self, request: Request, pk: str) -> Response:
-        query = SlotsQuerySerializer(data=request.query_params, context=self.get_serializer_context())
-        query.is_valid(raise_exception=True)
-        given = query.validated_data
-        slots = actions.free_slots(
-            doctor=self.get_object(), clinic=given["clinic"], service=given["service"], day=given["date"]
-        )
-        return Response(SlotSerializer(slots, many=True).data)
+    @extend_schema(request=CancelSerializer, responses=CancelledSerializer)
+    @action(detail=True, methods=["post"], url_path="cancel-following")
+    def cancel_following(self, request: Request, pk: str) -> Response:
+        """Cancel this appointment of a series, and those after it that are still booked."""
+        cancelled = actions.cancel_following(self.get_object(), by=self.user, **self.validated())
+        return Response({"cancelled": [row.pk for row in cancelled]})

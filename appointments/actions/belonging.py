@@ -1,0 +1,59 @@
+"""Appointments go with their patient's file: merged, parted again, erased."""
+
+from __future__ import annotations
+
+from appointments.actions import rules
+from appointments.models import Appointment, Reschedule
+from clinics.commands import command
+from clinics.exceptions import DomainError
+from patients.actions import rename_in_admin_log
+from patients.models import Patient
+
+
+class StillExpected(DomainError):
+    """The patient is still expected, so the file can't be erased."""
+
+    code = "still_expected"
+
+
+def give_to(patient: Patient, *, of: Patient, only: list[int] | None = None) -> list[int]:
+    """All appointments of ``of`` (of those in ``only``, if given) become ``patient``'s; returns which.
+
+    Raises ``PatientBusy`` if two of them overlap.
+    """
+    with command():
+        rows = Appointment.objects.select_for_update(of=("self",)).filter(patient=of).order_by("pk")
+        moved = list(rows if only is None else rows.filter(pk__in=only))
+        for appointment in moved:
+            appointment.patient = patient
+            if appointment.is_active:
+                rules.require_still_free(appointment)
+            rules.save(appointment, ["patient"])
+    return [appointment.pk for appointment in moved]
+
+
+FREE_TEXT = ("notes", "cancel_reason", "overbook_reason")
+"""Where people write what they like, about a patient too: overwritten when the patient is erased."""
+
+
+def erase(patient: Patient) -> None:
+    """Empty what was written about an erased patient, in past versions too; call it within ``guards.erasing()``.
+
+    Raises ``StillExpected`` if the patient has an appointment to come.
+    """
+    rows = list(Appointment.objects.select_for_update(of=("self",)).filter(patient=patient).order_by("pk"))
+    for appointment in Appointment.objects.filter(
+        pk__in=[row.pk for row in rows], status__in=Appointment.ACTIVE
+    ).select_related("clinic"):
+        if appointment.status != Appointment.Status.FULFILLED and appointment.date >= appointment.clinic.today():
+            raise StillExpected("This patient has an appointment to come. Cancel it first.", current=patient)
+    for appointment in rows:
+        for name in FREE_TEXT:
+            setattr(appointment, name, "")
+        if changed := list(appointment.changes()):
+            appointment.save(update_fields=changed)
+    numbers = [row.pk for row in rows]
+    Appointment.history.filter(id__in=numbers).update(**dict.fromkeys(FREE_TEXT, ""))
+    Reschedule.objects.filter(appointment__in=numbers).update(reason="")
+    shown = Appointment.objects.filter(pk__in=numbers).select_related("clinic", "patient")
+    rename_in_admin_log(Appointment, {row.pk: str(row) for row in shown})

@@ -1,0 +1,118 @@
+"""Shapes of shifts, time off, closing days and slots."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from rest_framework import serializers
+
+from appointments.models import ClosingDay, Shift, TimeOff
+from appointments.serializers.bookings import AffectedSerializer
+from appointments.serializers.fields import AwareDateTimeField, BreaksField, ClockTimeField, NearDateField, require_near
+from clinics.serializers import OwnClinicField, OwnDoctorField, OwnServiceField
+
+
+class SlotsQuerySerializer(serializers.Serializer[Any]):
+    """The query of a day's slots."""
+
+    clinic = OwnClinicField()
+    service = OwnServiceField()
+    date = serializers.DateField()
+
+    def validate_date(self, value: dt.date) -> dt.date:
+        return require_near(value)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["service"].clinic_id != attrs["clinic"].pk:
+            raise serializers.ValidationError({"service": "This clinic doesn't offer this service."})
+        return attrs
+
+
+class SlotSerializer(serializers.Serializer[Any]):
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+    available = serializers.BooleanField()
+
+
+class ShiftSerializer(serializers.ModelSerializer[Shift]):
+    """Hours of a weekday with their breaks; 00:00 as the end is midnight at the end of the day."""
+
+    version = serializers.IntegerField(required=False)
+    clinic = OwnClinicField()
+    doctor = OwnDoctorField()
+    start_time = ClockTimeField()
+    end_time = ClockTimeField()
+    breaks = BreaksField(required=False)
+
+    class Meta:
+        model = Shift
+        fields = [
+            "id",
+            "version",
+            "doctor",
+            "clinic",
+            "weekday",
+            "start_time",
+            "end_time",
+            "breaks",
+            "valid_from",
+            "valid_until",
+        ]
+
+
+class TimeOffSerializer(serializers.ModelSerializer[TimeOff]):
+    """A time in which a doctor can't be booked anywhere."""
+
+    version = serializers.IntegerField(required=False)
+    doctor = OwnDoctorField()
+    start = AwareDateTimeField()
+    end = AwareDateTimeField()
+
+    class Meta:
+        model = TimeOff
+        fields = ["id", "version", "doctor", "start", "end", "reason"]
+
+
+class ClosingDaySerializer(serializers.ModelSerializer[ClosingDay]):
+    """Days, the clinic's own, on which nobody can be booked there; one day without ``last_day``."""
+
+    version = serializers.IntegerField(required=False)
+    clinic = OwnClinicField()
+    first_day = NearDateField()
+    last_day = NearDateField(required=False)
+
+    class Meta:
+        model = ClosingDay
+        fields = ["id", "version", "clinic", "first_day", "last_day", "reason"]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if self.instance is not None and "clinic" in attrs and attrs["clinic"] != self.instance.clinic:
+            raise serializers.ValidationError({"clinic": "Closing days stay with their clinic. Make new ones there."})
+        if self.instance is None:
+            attrs.setdefault("last_day", attrs["first_day"])
+        return attrs
+
+
+# --- What a change of hours answers: the row, and the booked appointments that now lie where nobody can be booked --------
+
+
+class ShiftWithAffectedSerializer(ShiftSerializer):
+    affected_appointments = AffectedSerializer(many=True, read_only=True)
+
+    class Meta(ShiftSerializer.Meta):
+        fields = [*ShiftSerializer.Meta.fields, "affected_appointments"]
+
+
+class TimeOffWithAffectedSerializer(TimeOffSerializer):
+    affected_appointments = AffectedSerializer(many=True, read_only=True)
+
+    class Meta(TimeOffSerializer.Meta):
+        fields = [*TimeOffSerializer.Meta.fields, "affected_appointments"]
+
+
+class ClosingDayWithAffectedSerializer(ClosingDaySerializer):
+    affected_appointments = AffectedSerializer(many=True, read_only=True)
+
+    class Meta(ClosingDaySerializer.Meta):
+        fields = [*ClosingDaySerializer.Meta.fields, "affected_appointments"]

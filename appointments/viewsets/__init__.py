@@ -1,0 +1,6 @@
+"""Appointments, shifts and slots in the API."""
+
+from appointments.viewsets.bookings import AppointmentViewSet
+from appointments.viewsets.hours import BookableDoctorViewSet, ClosingDayViewSet, ShiftViewSet, TimeOffViewSet
+
+__all__ = ["AppointmentViewSet", "BookableDoctorViewSet", "ClosingDayViewSet", "ShiftViewSet", "TimeOffViewSet"]
