@@ -7,21 +7,21 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import DefaultRouter
 
-from appointments.viewsets import AppointmentViewSet, BookableDoctorViewSet, ShiftViewSet, TimeOffViewSet
+from appointments.viewsets import AppointmentViewSet, ShiftViewSet, TimeOffViewSet
 from clinic_project import converters  # noqa: F401 (registers them)
 from clinic_project.errors import not_found
 from clinics import auth_views
 from clinics.viewsets import ClinicViewSet, ServiceViewSet
 from patients.viewsets import PatientViewSet
 from payments.viewsets import PaymentViewSet
-from queue.viewsets import VisitViewSet
+from queue.viewsets import PresentDoctorViewSet, VisitViewSet
 from realtime import views as realtime
 from realtime.polling import poll_events
 
 router = DefaultRouter()
 router.register("clinics", ClinicViewSet, "clinic")
 router.register("services", ServiceViewSet, "service")
-router.register("doctors", BookableDoctorViewSet, "doctor")
+router.register("doctors", PresentDoctorViewSet, "doctor")
 router.register("shifts", ShiftViewSet, "shift")
 router.register("time-off", TimeOffViewSet, "time-off")
 router.register("patients", PatientViewSet, "patient")

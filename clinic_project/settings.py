@@ -243,6 +243,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "VisitStatusEnum": "queue.models.Visit.Status",
         "PaymentStatusEnum": "payments.models.Payment.Status",
         "MethodEnum": "payments.models.LedgerEntry.Method",
+        "PresenceEnum": "queue.models.Presence.State",
+        "DoctorStateEnum": "queue.presence.STATES",
     },
 }
 

@@ -1,6 +1,7 @@
 """All writes to visits: plan, arrive, call, start, … each locks, checks the table, writes, and keeps a step of history."""
 
 from queue.actions.arriving import arrive, follow_change, follow_end, give_to, plan, walk_in
+from queue.actions.attending import set_state
 from queue.actions.rearranging import move, set_priority, transfer
 from queue.actions.record import DoctorBusy, lock
 from queue.actions.stepping import (
@@ -35,6 +36,7 @@ __all__ = [
     "plan",
     "put_back",
     "set_priority",
+    "set_state",
     "skip",
     "start",
     "transfer",

@@ -64,7 +64,7 @@ def test_lists(world: World, django_assert_num_queries: Any, path: str, queries:
 
 
 @pytest.mark.parametrize("rows", [1, 30])
-@pytest.mark.parametrize(("room", "queries"), [("clinics", 7), ("doctors", 10)])
+@pytest.mark.parametrize(("room", "queries"), [("clinics", 8), ("doctors", 10)])
 def test_snapshots(world: World, django_assert_num_queries: Any, room: str, queries: int, rows: int) -> None:
     fill(world, "visits/", rows)
     fill(world, "appointments/", rows)
