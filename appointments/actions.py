@@ -206,13 +206,15 @@ def check_in(appointment: Appointment, *, by: User | None, version: int | None =
     return fresh
 
 
-def mark_no_show(appointment: Appointment, *, by: User | None, version: int | None = None) -> Appointment:
-    """The patient didn't come; raises ``InvalidTransition``."""
+def mark_no_show(
+    appointment: Appointment, *, by: User | None, version: int | None = None, step: str = "no_show"
+) -> Appointment:
+    """The patient didn't come; ``step`` is what the visit's history calls it. Raises ``InvalidTransition``."""
     with command():
         fresh = lock(appointment, version)
         fresh.status = target(fresh, "no_show")
         fresh.save(update_fields=["status"])
-        signals.missed.send(sender=Appointment, appointment=fresh, by=by)
+        signals.missed.send(sender=Appointment, appointment=fresh, by=by, step=step)
     return fresh
 
 

@@ -11,15 +11,15 @@ from appointments.viewsets import AppointmentViewSet, ShiftViewSet, TimeOffViewS
 from clinic_project import converters  # noqa: F401 (registers them)
 from clinic_project.errors import not_found
 from clinics import auth_views
-from clinics.viewsets import ClinicViewSet, ServiceViewSet
+from clinics.viewsets import ServiceViewSet
 from patients.viewsets import PatientViewSet
 from payments.viewsets import PaymentViewSet
-from queue.viewsets import PresentDoctorViewSet, VisitViewSet
+from queue.viewsets import ClosableClinicViewSet, DayCloseViewSet, PresentDoctorViewSet, VisitViewSet
 from realtime import views as realtime
 from realtime.polling import poll_events
 
 router = DefaultRouter()
-router.register("clinics", ClinicViewSet, "clinic")
+router.register("clinics", ClosableClinicViewSet, "clinic")
 router.register("services", ServiceViewSet, "service")
 router.register("doctors", PresentDoctorViewSet, "doctor")
 router.register("shifts", ShiftViewSet, "shift")
@@ -27,6 +27,7 @@ router.register("time-off", TimeOffViewSet, "time-off")
 router.register("patients", PatientViewSet, "patient")
 router.register("appointments", AppointmentViewSet, "appointment")
 router.register("visits", VisitViewSet, "visit")
+router.register("day-closes", DayCloseViewSet, "day-close")
 router.register("payments", PaymentViewSet, "payment")
 
 urlpatterns = [

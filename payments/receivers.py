@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.dispatch import receiver
 
+from clinics.models import Clinic
 from payments import actions
+from payments.figures import money_of
 from queue import signals
+from queue.figures import MONEY
 from queue.models import Visit
 
 
@@ -24,3 +28,8 @@ def _cancelled(visit: Visit, **_: Any) -> None:
 @receiver(signals.reopened, dispatch_uid="payments.reopened")
 def _reopened(visit: Visit, **_: Any) -> None:
     actions.unvoid(visit)
+
+
+@receiver(signals.day_figured, dispatch_uid="payments.day_figured")
+def _day_figured(clinic: Clinic, day: dt.date, figures: dict[str, Any], **_: Any) -> None:
+    figures[MONEY] = money_of(clinic, day)

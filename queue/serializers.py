@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from appointments.serializers import AwareDateTimeField
 from clinics.models import Doctor
+from clinics.permissions import ADMIN
 from clinics.serializers import IdField, NamedSerializer, OwnClinicField, OwnDoctorField, OwnServiceField, VersionSerializer
 from patients.serializers import PatientField
-from queue.models import Presence, Visit, VisitStep
+from queue.figures import MONEY
+from queue.models import DayClose, Presence, Visit, VisitStep
 from queue.placing import reason_of
 from queue.presence import STATES, WITH_PATIENT, DoctorState
 
@@ -163,3 +167,26 @@ def _with_its_presence(presence: Presence) -> Doctor:
 class SetStateSerializer(VersionSerializer):
     state = serializers.ChoiceField(Presence.State.choices)
     until = AwareDateTimeField(required=False, allow_null=True, help_text="Only with a break: when it ends, today.")
+
+
+class CloseDaySerializer(serializers.Serializer[Any]):
+    date = serializers.DateField(required=False, help_text="The clinic's own date; today, if left out.")
+
+
+class DayCloseSerializer(serializers.ModelSerializer[DayClose]):
+    """A closed day with its figures; those of money are for admins."""
+
+    clinic_id = serializers.IntegerField(read_only=True)
+    by = serializers.CharField(source="by.get_username", default=None, read_only=True)
+    figures = serializers.SerializerMethodField()
+
+    class Meta:
+        model = DayClose
+        fields = ["id", "clinic_id", "date", "number", "at", "by", "figures"]
+        read_only_fields = fields
+
+    @extend_schema_field(OpenApiTypes.OBJECT)
+    def get_figures(self, closed: DayClose) -> dict[str, Any]:
+        """Counts of the day's visits, tickets, waits in seconds, doctors and, for admins, money."""
+        may_see_money = self.context["request"].user.effective_role == ADMIN
+        return {name: value for name, value in closed.figures.items() if may_see_money or name != MONEY}

@@ -2,6 +2,8 @@
 
 from queue.actions.arriving import arrive, follow_change, follow_end, give_to, plan, walk_in
 from queue.actions.attending import set_state
+from queue.actions.closing import StillToCome, StillWithDoctor, close_day, close_over_day, close_over_days
+from queue.actions.closing import take_turn as take_closing_turn
 from queue.actions.rearranging import move, set_priority, transfer
 from queue.actions.record import DoctorBusy, lock
 from queue.actions.stepping import (
@@ -22,10 +24,15 @@ __all__ = [
     "DoctorBusy",
     "NothingToUndo",
     "QueueEmpty",
+    "StillToCome",
+    "StillWithDoctor",
     "arrive",
     "call",
     "call_next",
     "cancel",
+    "close_day",
+    "close_over_day",
+    "close_over_days",
     "complete",
     "follow_change",
     "follow_end",
@@ -39,6 +46,7 @@ __all__ = [
     "set_state",
     "skip",
     "start",
+    "take_closing_turn",
     "transfer",
     "undo",
     "walk_in",

@@ -525,6 +525,14 @@ FLOWS: tuple[Flow, ...] = (
         ("queue_updated C D",),
         lambda w, _: (w.admin, "patch", f"doctors/{w.doctor.pk}/", {"name": "Dr Other"}),
     ),
+    # --- The end of a day (ADR 26) ------------------------------------------------------------------------------------
+    Flow(
+        "day-closed",
+        lambda w: (three_waiting(w), called(w), walk_in(w, doctor=w.colleague)),
+        lambda w, _: queue.close_day(w.here, by=w.receptionist),
+        ("queue_updated C D", *["visit_status_changed C D"] * 4, "queue_updated C E", "visit_status_changed C E"),
+        lambda w, _: (w.receptionist, "post", f"clinics/{w.here.pk}/close-day/", {}),
+    ),
     # --- Money --------------------------------------------------------------------------------------------------------
     Flow("payment-in-part", waiting, **_money("20")),
     Flow("payment-second-part", lambda w: paid(w, "20"), **_money("10")),
