@@ -1,5 +1,5 @@
 """What the apps above complete in the same transaction. Sent after the appointment is saved, by its first save (``booked``) or by
-actions, with ``appointment`` and ``by``; a receiver that raises undoes the whole command."""
+actions, with ``appointment`` and ``by`` (``missed`` also with ``step``, the word for the visit's history); a receiver that raises undoes the whole command."""
 
 from django.dispatch import Signal
 

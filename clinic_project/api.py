@@ -9,7 +9,6 @@ from rest_framework.routers import DefaultRouter
 
 from appointments.viewsets import (
     AppointmentViewSet,
-    BookableDoctorViewSet,
     ClosingDayViewSet,
     ShiftViewSet,
     TimeOffViewSet,
@@ -18,23 +17,24 @@ from clinic_project import converters  # noqa: F401 (registers them)
 from clinic_project.changes.viewsets import ChangeViewSet
 from clinic_project.errors import not_found
 from clinics import auth_views
-from clinics.viewsets import ClinicViewSet, ServiceViewSet
+from clinics.viewsets import ServiceViewSet
 from patients.viewsets import PatientViewSet
 from payments.viewsets import CashShiftViewSet, PaymentViewSet
-from queue.viewsets import VisitViewSet
+from queue.viewsets import ClosableClinicViewSet, DayCloseViewSet, PresentDoctorViewSet, VisitViewSet
 from realtime import views as realtime
 from realtime.polling import poll_events
 
 router = DefaultRouter()
-router.register("clinics", ClinicViewSet, "clinic")
+router.register("clinics", ClosableClinicViewSet, "clinic")
 router.register("services", ServiceViewSet, "service")
-router.register("doctors", BookableDoctorViewSet, "doctor")
+router.register("doctors", PresentDoctorViewSet, "doctor")
 router.register("shifts", ShiftViewSet, "shift")
 router.register("time-off", TimeOffViewSet, "time-off")
 router.register("closing-days", ClosingDayViewSet, "closing-day")
 router.register("patients", PatientViewSet, "patient")
 router.register("appointments", AppointmentViewSet, "appointment")
 router.register("visits", VisitViewSet, "visit")
+router.register("day-closes", DayCloseViewSet, "day-close")
 router.register("payments", PaymentViewSet, "payment")
 router.register("changes", ChangeViewSet, "change")
 router.register("cash-shifts", CashShiftViewSet, "cash-shift")

@@ -34,14 +34,15 @@ from patients.models import Patient
 from patients.serializers import CandidateSerializer, PatientSerializer
 from payments.models import CashShift, Payment
 from payments.serializers import CashShiftSerializer, PaymentSerializer
-from queue.models import Visit
-from queue.serializers import VisitSerializer
+from queue.models import Presence, Visit
+from queue.serializers import PresenceSerializer, VisitSerializer
 
 logger = logging.getLogger(__name__)
 
 _SHAPES: dict[type[Model], type[BaseSerializer[Any]]] = {
     Appointment: AppointmentDetailSerializer,
     Visit: VisitSerializer,
+    Presence: PresenceSerializer,
     Payment: PaymentSerializer,
     CashShift: CashShiftSerializer,
     Patient: PatientSerializer,
@@ -123,6 +124,8 @@ def _shape(instance: Model | None, context: dict[str, Any]) -> Any:
         return None
     shape = _SHAPES.get(type(instance))
     fresh = type(instance)._base_manager.filter(pk=instance.pk).first()
+    if fresh is None and isinstance(instance, Presence):
+        fresh = instance  # nobody has said anything of this doctor yet
     return None if shape is None or fresh is None else shape(fresh, context={"request": context.get("request")}).data
 
 

@@ -163,6 +163,7 @@ REALTIME: dict[str, Any] = {
     "EXPIRY_GRACE": 10,  # seconds a socket outlives its token
     "RETENTION": timedelta(days=7),
     "PRUNE_EVERY": timedelta(hours=1),  # how often one of the processes deletes what is older than that
+    "CLOSE_DAYS_EVERY": timedelta(minutes=5),  # how often one of the processes looks for clinics' days that are over
     "REPLAY_LIMIT": 5_000,  # events; more than that is a snapshot
     # Seconds between looks at the log while the channel layer works: one that dies costs no event more than two. The
     # in-memory one doesn't hear other processes (a management command), which may take rights away: within a second.
@@ -246,6 +247,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "KindEnum": "payments.models.LedgerEntry.Kind",
         "CashMovementKindEnum": "payments.models.CashMovement.Kind",
         "CashShiftStatusEnum": "payments.models.CashShift.Status",
+        "PresenceEnum": "queue.models.Presence.State",
+        "DoctorStateEnum": "queue.presence.STATES",
     },
 }
 

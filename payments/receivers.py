@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 
+from clinics.models import Clinic
 from patients.signals import exporting
 from payments import actions, sections
+from payments.figures import money_of
 from queue import signals
+from queue.figures import MONEY
 from queue.models import Visit
 
 
@@ -42,3 +46,8 @@ def _saved(instance: Visit, created: bool, raw: bool, update_fields: Iterable[st
 @receiver(exporting, dispatch_uid="payments.exporting")
 def _exporting(files: list[int], clinics: list[int] | None, **_: Any) -> dict[str, Any]:
     return {"payments": sections.payments_of(files, clinics)}
+
+
+@receiver(signals.day_figured, dispatch_uid="payments.day_figured")
+def _day_figured(clinic: Clinic, day: dt.date, figures: dict[str, Any], **_: Any) -> None:
+    figures[MONEY] = money_of(clinic, day)

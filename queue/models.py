@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
 
 from appointments.models import Appointment
 from clinics.commands import command
@@ -72,6 +74,7 @@ class Visit(Versioned):
         MOVED = "moved", _("moved by hand")
 
     IN_QUEUE = (Status.WAITING, Status.CALLED, Status.SKIPPED, Status.IN_PROGRESS)
+    OPEN = (Status.PLANNED, *IN_QUEUE)
 
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="visits", verbose_name=_("clinic"))
     doctor = models.ForeignKey(Doctor, models.PROTECT, related_name="visits", verbose_name=_("doctor"))
@@ -115,6 +118,12 @@ class Visit(Versioned):
             models.Index(fields=["clinic", "date", "rank"]),
             models.Index(fields=["doctor", "date", "rank"]),
             models.Index(fields=["patient", "-date"]),
+            # Days that are left open are looked for all the time, and there are hardly any.
+            models.Index(
+                fields=["clinic", "date"],
+                condition=models.Q(status__in=["planned", "waiting", "called", "skipped", "in_progress"]),
+                name="open_visits",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["clinic", "date", "queue_number"], name="ticket_once_per_clinic_and_day"),
@@ -154,6 +163,11 @@ class Visit(Versioned):
     def is_in_queue(self) -> bool:
         return self.status in self.IN_QUEUE
 
+    @property
+    def call_limit_reached(self) -> bool:
+        """Called as often as the clinic calls anybody: the desk is offered to skip. Nothing is refused for it."""
+        return self.status == self.Status.CALLED and self.call_count >= self.clinic.call_limit
+
 
 class VisitStep(models.Model):
     """One step of a visit's history: who did what and when, and what is needed to take it back. Never changed."""
@@ -181,3 +195,76 @@ class VisitStep(models.Model):
 
     def __str__(self) -> str:
         return f"{self.visit_id} {self.action} {self.from_status}→{self.to_status}"
+
+
+class Presence(Versioned):
+    """Whether a doctor is there to see patients, as somebody said today. Who said nothing is available."""
+
+    class State(models.TextChoices):
+        AVAILABLE = "available", _("available")
+        BREAK = "break", _("on a break")
+        GONE = "gone", _("gone")
+
+    doctor = models.OneToOneField(Doctor, models.PROTECT, primary_key=True, related_name="presence", verbose_name=_("doctor"))
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.AVAILABLE)
+    until = models.DateTimeField(_("back at"), null=True, blank=True)
+    valid_until = models.DateTimeField(
+        _("holds until"), null=True, editable=False, help_text=_("The end of the day it was said on; then available again.")
+    )
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("by"))
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("doctor's state")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(until__isnull=True) | models.Q(state="break"), name="only_a_break_has_an_end"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.doctor.name}: {self.get_state_display()}"
+
+    @property
+    def is_away(self) -> bool:
+        """On a break or gone, and that was said today. A break whose end is past is one until somebody says otherwise."""
+        return self.state != self.State.AVAILABLE and self.valid_until is not None and timezone.now() < self.valid_until
+
+
+class DayClose(models.Model):
+    """That a clinic's day was closed, and its figures then. Closed again after more work it gets another row."""
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="day_closes", verbose_name=_("clinic"))
+    date = models.DateField(_("day"), help_text=_("The clinic's own date."))
+    number = models.PositiveSmallIntegerField(_("number"), help_text=_("Counts a day's closings from 1."))
+    at = models.DateTimeField(_("at"))
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("by"),
+        help_text=_("None: by itself, after the day was over."),
+    )
+    figures: models.JSONField[Any, Any] = models.JSONField(_("figures"))
+
+    guard = Guard.APPEND_ONLY
+
+    class Meta:
+        verbose_name = _("closed day")
+        verbose_name_plural = _("closed days")
+        ordering = ["-date", "clinic", "-number"]
+        constraints = [models.UniqueConstraint(fields=["clinic", "date", "number"], name="closing_number_once")]
+
+    def __str__(self) -> str:
+        return f"{self.clinic_id} {self.date} #{self.number}"
+
+
+class ClosingTurn(models.Model):
+    """One row: when a process last took it upon itself to look for days to close."""
+
+    taken_at = models.DateTimeField(null=True, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.taken_at}"

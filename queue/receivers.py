@@ -31,8 +31,8 @@ def _checked_in(appointment: Appointment, by: User | None, **_: Any) -> None:
 
 
 @receiver([signals.cancelled, signals.missed], dispatch_uid="queue.ended")
-def _ended(appointment: Appointment, by: User | None, **_: Any) -> None:
-    actions.follow_end(appointment, by=by)
+def _ended(appointment: Appointment, by: User | None, step: str | None = None, **_: Any) -> None:
+    actions.follow_end(appointment, by=by, step=step)
 
 
 @receiver(patient_signals.merged, dispatch_uid="queue.merged")

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from appointments.serializers.fields import AwareDateTimeField
+from clinics.models import Doctor
+from clinics.permissions import ADMIN
 from clinics.serializers import IdField, NamedSerializer, OwnClinicField, OwnDoctorField, OwnServiceField, VersionSerializer
 from patients.serializers import PatientField
-from queue.models import Visit, VisitStep
+from queue.figures import MONEY
+from queue.models import DayClose, Presence, Visit, VisitStep
 from queue.placing import reason_of
+from queue.presence import STATES, WITH_PATIENT, DoctorState
 
 
 class VisitSerializer(serializers.ModelSerializer[Visit]):
@@ -19,6 +26,7 @@ class VisitSerializer(serializers.ModelSerializer[Visit]):
     queue_number = serializers.IntegerField(source="shown_number", read_only=True, allow_null=True)
     clinic_id = serializers.IntegerField(read_only=True)
     appointment_id = serializers.IntegerField(read_only=True, allow_null=True)
+    call_limit_reached = serializers.BooleanField(read_only=True)
     rank_reason = serializers.SerializerMethodField()
     doctor = NamedSerializer()
     patient = NamedSerializer()
@@ -45,6 +53,7 @@ class VisitSerializer(serializers.ModelSerializer[Visit]):
             "appointment_id",
             "payment_status",
             "call_count",
+            "call_limit_reached",
             "checked_in_at",
             "called_at",
             "started_at",
@@ -105,3 +114,79 @@ class StepSerializer(serializers.ModelSerializer[VisitStep]):
         model = VisitStep
         fields = ["id", "action", "from_status", "to_status", "reason", "details", "by", "at", "undoes"]
         read_only_fields = fields
+
+
+class DoctorStateSerializer(serializers.Serializer[Any]):
+    """A doctor on a screen: rides on ``queue_updated`` and stands in snapshots, under ``doctors``."""
+
+    id = serializers.IntegerField(read_only=True)
+    version = serializers.IntegerField(read_only=True)
+    name = serializers.CharField(read_only=True)
+    state = serializers.ChoiceField(Presence.State.choices, read_only=True)
+    until = serializers.DateTimeField(read_only=True, allow_null=True, help_text="When a break ends, if known.")
+    valid_until = serializers.DateTimeField(
+        read_only=True, allow_null=True, help_text="From then on the doctor counts as available again."
+    )
+
+
+class PresenceSerializer(serializers.Serializer[Any]):
+    """One doctor's state, with the visit inside."""
+
+    doctor = NamedSerializer(read_only=True)
+    state = serializers.ChoiceField(STATES, read_only=True)
+    said = serializers.ChoiceField(
+        Presence.State.choices, read_only=True, help_text="What holds when nobody is inside; what screens are told."
+    )
+    until = serializers.DateTimeField(read_only=True, allow_null=True)
+    valid_until = serializers.DateTimeField(read_only=True, allow_null=True)
+    version = serializers.IntegerField(read_only=True)
+    with_visit = serializers.IntegerField(read_only=True, allow_null=True)
+
+    def to_representation(self, instance: Presence | DoctorState) -> dict[str, Any]:
+        known = instance if isinstance(instance, DoctorState) else DoctorState(_with_its_presence(instance))
+        inside = known.visit_inside()
+        shape = DoctorStateSerializer(known).data
+        return {
+            "doctor": {"id": shape["id"], "name": shape["name"]},
+            "state": shape["state"] if inside is None else WITH_PATIENT,
+            "said": shape["state"],
+            "until": shape["until"],
+            "valid_until": shape["valid_until"],
+            "version": shape["version"],
+            "with_visit": inside,
+        }
+
+
+def _with_its_presence(presence: Presence) -> Doctor:
+    doctor = presence.doctor
+    if not presence._state.adding:
+        doctor.presence = presence
+    return doctor
+
+
+class SetStateSerializer(VersionSerializer):
+    state = serializers.ChoiceField(Presence.State.choices)
+    until = AwareDateTimeField(required=False, allow_null=True, help_text="Only with a break: when it ends, today.")
+
+
+class CloseDaySerializer(serializers.Serializer[Any]):
+    date = serializers.DateField(required=False, help_text="The clinic's own date; today, if left out.")
+
+
+class DayCloseSerializer(serializers.ModelSerializer[DayClose]):
+    """A closed day with its figures; those of money are for admins."""
+
+    clinic_id = serializers.IntegerField(read_only=True)
+    by = serializers.CharField(source="by.get_username", default=None, read_only=True)
+    figures = serializers.SerializerMethodField()
+
+    class Meta:
+        model = DayClose
+        fields = ["id", "clinic_id", "date", "number", "at", "by", "figures"]
+        read_only_fields = fields
+
+    @extend_schema_field(OpenApiTypes.OBJECT)
+    def get_figures(self, closed: DayClose) -> dict[str, Any]:
+        """Counts of the day's visits, tickets, waits in seconds, doctors and, for admins, money."""
+        may_see_money = self.context["request"].user.effective_role == ADMIN
+        return {name: value for name, value in closed.figures.items() if may_see_money or name != MONEY}

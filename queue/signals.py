@@ -6,3 +6,6 @@ from django.dispatch import Signal
 opened = Signal()
 cancelled = Signal()
 reopened = Signal()
+
+day_figured = Signal()
+"""Sent when a day's figures are put together, with ``clinic``, ``day`` and ``figures``, a dictionary to add to."""

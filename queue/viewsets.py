@@ -13,16 +13,23 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from appointments.viewsets import BookableDoctorViewSet
+from clinics.models import Clinic, Doctor
 from clinics.permissions import CLINICIANS, DESK, DOCTOR, EVERYONE, READING
 from clinics.serializers import VersionSerializer
-from clinics.viewsets import ApiViewSet, IdFilter
+from clinics.viewsets import ApiViewSet, ClinicViewSet, IdFilter
 from patients.filters import PatientFilter
 from queue import actions
-from queue.models import Visit
+from queue.models import DayClose, Visit
+from queue.presence import DoctorState, with_presence
 from queue.serializers import (
+    CloseDaySerializer,
+    DayCloseSerializer,
     MoveSerializer,
+    PresenceSerializer,
     PrioritySerializer,
     ReasonSerializer,
+    SetStateSerializer,
     StepSerializer,
     TransferSerializer,
     VisitSerializer,
@@ -106,3 +113,65 @@ class VisitViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet)
         """Every step of the visit, with who and when."""
         steps = self.get_object().steps.select_related("by").order_by("pk")
         return Response(StepSerializer(steps, many=True).data)
+
+
+class PresentDoctorViewSet(BookableDoctorViewSet):
+    """Doctors, with whether they are there."""
+
+    request_serializers = {**BookableDoctorViewSet.request_serializers, "set_state": SetStateSerializer}
+    roles = {**BookableDoctorViewSet.roles, **dict.fromkeys(["state", "set_state"], EVERYONE)}
+
+    def get_queryset(self) -> QuerySet[Doctor]:
+        rows = super().get_queryset()
+        if self.action == "set_state" and self.user.effective_role == DOCTOR:
+            rows = rows.filter(user=self.user)
+        return with_presence(rows) if self.action == "state" else rows
+
+    @extend_schema(responses=PresenceSerializer)
+    @action(detail=True, methods=["get"], filterset_class=None)
+    def state(self, request: Request, pk: str) -> Response:
+        """Available, with a patient, on a break or gone."""
+        return Response(PresenceSerializer(DoctorState(self.get_object())).data)
+
+    @extend_schema(responses=PresenceSerializer)
+    @state.mapping.post
+    def set_state(self, request: Request, pk: str) -> Response:
+        """Say so for the rest of the day: a doctor for themself, a desk for the doctors of its clinic."""
+        return Response(PresenceSerializer(actions.set_state(self.get_object(), by=self.user, **self.validated())).data)
+
+
+class ClosableClinicViewSet(ClinicViewSet):
+    """Clinics, whose days are closed."""
+
+    request_serializers = {**ClinicViewSet.request_serializers, "close_day": CloseDaySerializer}
+    roles = {**ClinicViewSet.roles, "close_day": DESK}
+
+    @extend_schema(responses=DayCloseSerializer)
+    @action(detail=True, methods=["post"], url_path="close-day")
+    def close_day(self, request: Request, pk: str) -> Response:
+        """End the day: who still waits has left, who didn't come is a no-show, and the figures are kept."""
+        clinic: Clinic = self.get_object()
+        closed = actions.close_day(clinic, by=self.user, day=self.validated().get("date"))
+        return Response(DayCloseSerializer(closed, context=self.get_serializer_context()).data)
+
+
+class DayCloseFilter(filters.FilterSet):
+    clinic = IdFilter()
+    date = filters.DateFilter()
+
+    class Meta:
+        model = DayClose
+        fields = ["clinic", "date"]
+
+
+class DayCloseViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
+    """Closed days of the caller's clinics, the latest first. Nobody writes here: a clinic is told to close its day."""
+
+    queryset = DayClose.objects.all()
+    serializer_class = DayCloseSerializer
+    filterset_class = DayCloseFilter
+    roles = dict.fromkeys(READING, DESK)
+
+    def get_queryset(self) -> QuerySet[DayClose]:
+        rows = super().get_queryset().filter(clinic__in=self.user.clinic_ids())
+        return rows.select_related("by").order_by("-date", "clinic", "-number")

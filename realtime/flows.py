@@ -14,16 +14,18 @@ from django.db.models import Model, QuerySet
 
 from appointments.models import Appointment
 from appointments.serializers import AppointmentSerializer
+from clinics.models import Doctor
 from clinics.versioned import Versioned
 from patients.models import Patient
 from payments.models import Payment
-from queue.models import Visit
-from queue.serializers import VisitSerializer
+from queue.models import Presence, Visit
+from queue.presence import DoctorState, with_presence
+from queue.serializers import DoctorStateSerializer, VisitSerializer
 from realtime.groups import BROADCAST, CONTROL, clinic_room, doctor_room
 from realtime.log import NewEvent
 
 # One of each for all events: making a serializer costs twenty times what using it does.
-_VISIT, _APPOINTMENT = VisitSerializer(), AppointmentSerializer()
+_VISIT, _APPOINTMENT, _DOCTOR = VisitSerializer(), AppointmentSerializer(), DoctorStateSerializer()
 
 
 @dataclass(slots=True)
@@ -87,7 +89,7 @@ def events_of(changes: Sequence[Change | RightsChange]) -> list[NewEvent]:
         order={key: index for index, key in enumerate(merged)},
     )
     events = [event for change in told.changes for event in _TELLERS.get(change.model, _silent)(change, told)]
-    return [*_join_queue_updates(events), *_rights_events(changes)]
+    return [*_with_doctors(_join_queue_updates(events), told.changes), *_rights_events(changes)]
 
 
 def _rows(merged: Iterable[tuple[type[Model], int]], model: type[Model], rows: QuerySet[Any]) -> dict[int, Any]:
@@ -164,21 +166,62 @@ def _tell_visit(change: Change, told: _Told) -> list[NewEvent]:
 
 
 def _join_queue_updates(events: Iterable[NewEvent]) -> list[NewEvent]:
-    """Neighbouring ``queue_updated`` for the same rooms and day become one that lists all their visits."""
-    joined: list[NewEvent] = []
-    for event in events:
-        last = joined[-1] if joined else None
-        if (
-            last is not None
-            and last.name == event.name == "queue_updated"
-            and last.rooms == event.rooms
-            and last.data["date"] == event.data["date"]
-        ):
-            visits = [*last.data["visits"], *event.data["visits"]]  # type: ignore[misc]
-            joined[-1] = NewEvent(last.name, last.rooms, {**last.data, "visits": visits})
+    """All ``queue_updated`` of a command for the same rooms and day become one, in the place of the first, with all their
+    visits."""
+    joined: dict[Any, NewEvent] = {}
+    for number, event in enumerate(events):
+        key: Any = (event.rooms, event.data["date"]) if event.name == "queue_updated" else number
+        if key in joined:
+            visits = [*joined[key].data["visits"], *event.data["visits"]]  # type: ignore[misc]
+            joined[key] = NewEvent(event.name, event.rooms, {**event.data, "visits": visits})
         else:
-            joined.append(event)
-    return joined
+            joined[key] = event
+    return list(joined.values())
+
+
+# --- Doctors: no event of their own (ADR 25) ------------------------------------------------------------------------
+
+
+def _with_doctors(events: list[NewEvent], changes: Iterable[Change]) -> list[NewEvent]:
+    """Put the state of doctors that changed into the command's ``queue_updated``; rooms that none goes to get one of its own.
+
+    The new name of a doctor who is available is only put in where something is told anyway.
+    """
+    said = {change.pk for change in changes if change.model is Presence}
+    renamed = {change.pk for change in changes if change.model is Doctor and "name" in change.fields and not change.created}
+    if not said | renamed:
+        return events
+    doctors = with_presence(Doctor.objects.filter(pk__in=said | renamed)).prefetch_related("clinics")
+    for doctor in doctors.order_by("pk"):
+        state = DoctorState(doctor)
+        events = _with_doctor(events, state, always=doctor.pk in said or state.away is not None)
+    return events
+
+
+def _with_doctor(events: list[NewEvent], state: DoctorState, *, always: bool) -> list[NewEvent]:
+    clinics = sorted(state.doctor.clinics.all(), key=lambda clinic: clinic.pk)
+    days = {clinic_room(clinic.pk): clinic.today().isoformat() for clinic in clinics}
+    if clinics:
+        days[doctor_room(state.id)] = next(iter(days.values()))
+    shape = _DOCTOR.to_representation(state)
+    missing = dict(days)
+    told: list[NewEvent] = []
+    for event in events:
+        # Never to a room where the doctor doesn't belong, as the other doctor's on a transfer.
+        fits = event.name == "queue_updated" and set(event.rooms) <= set(days) and set(event.rooms) & set(missing)
+        told.append(_with_shape(event, shape) if fits else event)
+        if fits:
+            missing = {room: day for room, day in missing.items() if room not in event.rooms}
+    for day in dict.fromkeys(missing.values()) if always else ():
+        rooms = tuple(room for room, of_room in missing.items() if of_room == day)
+        nobody: dict[str, object] = {"date": day, "visits": [], "snapshot": False}
+        told.append(_with_shape(NewEvent("queue_updated", rooms, nobody), shape))
+    return told
+
+
+def _with_shape(event: NewEvent, shape: dict[str, Any]) -> NewEvent:
+    held: Any = event.data.get("doctors", [])
+    return NewEvent(event.name, event.rooms, {**event.data, "doctors": [*held, shape]})
 
 
 # --- Payments and patients: ids only, to everyone -------------------------------------------------------------------

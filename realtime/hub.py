@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from realtime import doorbell, log, retention
+from realtime import closing, doorbell, log, retention
 from realtime.bell import Bell
 from realtime.farewell import listen_for_the_end
 from realtime.frames import answer_frame
@@ -75,6 +75,7 @@ class Hub:
         self.spawn(self._watch.keep())
         self.spawn(self._watch.doubt())
         self.spawn(retention.prune_regularly())
+        self.spawn(closing.close_days_regularly())
         listen_for_the_end()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -21,7 +21,7 @@ from clinics.models import Clinic, Doctor, Login, Service, User
 from clinics.versioned import Versioned
 from patients.models import Patient
 from payments.models import Payment
-from queue.models import Visit
+from queue.models import Presence, Visit
 from realtime import doorbell, log
 from realtime.flows import Change, RightsChange, events_of
 
@@ -40,6 +40,7 @@ def _note(change: Change | RightsChange) -> None:
 @receiver(post_save, sender=Visit, dispatch_uid="realtime.visit")
 @receiver(post_save, sender=Payment, dispatch_uid="realtime.payment")
 @receiver(post_save, sender=Patient, dispatch_uid="realtime.patient")
+@receiver(post_save, sender=Presence, dispatch_uid="realtime.presence")
 @receiver(post_save, sender=Doctor, dispatch_uid="realtime.doctor")
 @receiver(post_save, sender=Service, dispatch_uid="realtime.service")
 def note_change(

@@ -28,7 +28,7 @@ from realtime.snapshots import state_of
 
 
 def room_state(room: str) -> dict[str, Any]:
-    """``{room, seq, epoch, date, visits, appointments}``: the number first, so that what follows it is never missed."""
+    """``{room, seq, epoch, date, visits, appointments, doctors}``: the number first, so that what follows it is never missed."""
     seq = log.heads([room])[room].head
     return {"room": room, "seq": seq, "epoch": log.epoch(), **state_of(room)}
 

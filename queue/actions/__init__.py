@@ -1,6 +1,9 @@
 """All writes to visits: plan, arrive, call, start, … each locks, checks the table, writes, and keeps a step of history."""
 
 from queue.actions.arriving import arrive, follow_change, follow_end, give_to, plan, walk_in
+from queue.actions.attending import set_state
+from queue.actions.closing import StillToCome, StillWithDoctor, close_day, close_over_day, close_over_days
+from queue.actions.closing import take_turn as take_closing_turn
 from queue.actions.erasing import StillInQueue, erase
 from queue.actions.rearranging import move, set_priority, transfer
 from queue.actions.record import DoctorBusy, lock
@@ -23,10 +26,15 @@ __all__ = [
     "NothingToUndo",
     "QueueEmpty",
     "StillInQueue",
+    "StillToCome",
+    "StillWithDoctor",
     "arrive",
     "call",
     "call_next",
     "cancel",
+    "close_day",
+    "close_over_day",
+    "close_over_days",
     "complete",
     "erase",
     "follow_change",
@@ -38,8 +46,10 @@ __all__ = [
     "plan",
     "put_back",
     "set_priority",
+    "set_state",
     "skip",
     "start",
+    "take_closing_turn",
     "transfer",
     "undo",
     "walk_in",

@@ -128,14 +128,15 @@ def follow_change(appointment: Appointment, *, by: User | None, fields: Iterable
             record(visit, "change", by, changed=sorted(fields))
 
 
-def follow_end(appointment: Appointment, *, by: User | None) -> None:
-    """An appointment was cancelled or missed: so is its planned visit."""
+def follow_end(appointment: Appointment, *, by: User | None, step: str | None = None) -> None:
+    """An appointment was cancelled or missed: so is its planned visit; ``step`` is the history's word, if it has another."""
     with command():
         visit = lock(appointment.visit)
         visit.appointment = appointment
         missed = appointment.status == Appointment.Status.NO_SHOW
-        visit.status = target(visit, "no_show" if missed else "cancel")
-        record(visit, "no_show" if missed else "cancel", by, appointment.cancel_reason)
+        verb = "no_show" if missed else "cancel"
+        visit.status = target(visit, verb)
+        record(visit, step or verb, by, appointment.cancel_reason)
         if not missed:
             signals.cancelled.send(sender=Visit, visit=visit, by=by)
 

@@ -15,6 +15,7 @@ from clinics.exceptions import DomainError
 from clinics.models import Doctor, User
 from queue import order, signals
 from queue.actions.arriving import move_to_day
+from queue.actions.attending import be_back
 from queue.actions.rearranging import queue_of
 from queue.actions.record import lock, record
 from queue.models import Visit
@@ -54,7 +55,7 @@ _APPOINTMENT_STATUS = {
 
 
 def call(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
-    """Call the patient, or call again; raises ``InvalidTransition``."""
+    """Call the patient, or call again; a doctor who was away is back. Raises ``InvalidTransition``."""
     with command():
         fresh = lock(visit, version)
         _call(fresh, by)
@@ -68,6 +69,7 @@ def _call(visit: Visit, by: User | None) -> None:
     visit.moved_rank = None  # a move by hand holds until the call
     put_in_place(visit)
     record(visit, "call", by)
+    be_back(visit.doctor_id, by=by)
 
 
 def call_next(doctor: Doctor, *, by: User) -> Visit:
@@ -96,7 +98,7 @@ def call_next(doctor: Doctor, *, by: User) -> Visit:
 
 
 def start(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
-    """The patient goes in; raises ``InvalidTransition``, ``DoctorBusy``."""
+    """The patient goes in; a doctor who was away is back. Raises ``InvalidTransition``, ``DoctorBusy``."""
     with command():
         fresh = lock(visit, version)
         fresh.status = target(fresh, "start")
@@ -104,6 +106,7 @@ def start(visit: Visit, *, by: User | None, version: int | None = None) -> Visit
         fresh.moved_rank = None
         put_in_place(fresh)
         record(fresh, "start", by)
+        be_back(fresh.doctor_id, by=by)
     return fresh
 
 

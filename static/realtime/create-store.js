@@ -5,9 +5,9 @@ import { applyAnswer, emptyState, reduce } from './store.js';
 
 /**
  * @typedef {object} Store its functions may be handed around without it
- * @property {() => State} getState another object only if something changed, and so are its four tables
+ * @property {() => State} getState another object only if something changed, and so are its tables
  * @property {(frame: any) => void} dispatch
- * @property {(kind: 'visit'|'appointment'|'payment'|'patient', entity: any) => void} answer
+ * @property {(kind: 'visit'|'appointment'|'doctor'|'payment'|'patient', entity: any) => void} answer
  * @property {(fn: (state: State, before: State) => void) => () => void} subscribe called after a change only
  */
 

@@ -9,6 +9,9 @@
  *   never lists those; and what belongs to another room or day. A visit younger than the snapshot (a walk-in whose REST
  *   answer overtook it) is taken away too and comes back a moment later with its own event: that event's `seq` lies above
  *   the snapshot's, since the head is read first. Keeping it would keep for ever what was moved away.
+ * - Doctors (whether they are there) ride on `queue_updated` and are never taken away: which rooms a doctor belongs to isn't
+ *   in what is sent, and a doctor who works here no more is in no snapshot that a page starts from. `valid_until` says
+ *   how long a state holds.
  * - Of one version there is one truth, but not all of it is everywhere: an answer or a snapshot with the version held adds
  *   the fields that an event left out, and a snapshot's fields win.
  * - `resync` with reason `epoch`: the database was put back to an earlier state and versions start again lower. What is
@@ -16,6 +19,7 @@
  */
 
 /** @typedef {Record<string, any> & {id: number, version: number}} Entity a visit or an appointment, as in the contract */
+/** @typedef {{id: number, version: number, name: string, state: string, until: string|null, valid_until: string|null}} Doctor */
 /** @typedef {{payment_id: number, visit_id: number, clinic_id: number, status: string, version: number} & Record<string, any>} Payment */
 /** @typedef {{patient_id: number, version: number}} PatientVersion latest version known; a copy with another one is stale */
 
@@ -23,18 +27,19 @@
  * @typedef {object} State
  * @property {Readonly<Record<number, Entity>>} visits
  * @property {Readonly<Record<number, Entity>>} appointments
+ * @property {Readonly<Record<number, Doctor>>} doctors
  * @property {Readonly<Record<number, Payment>>} payments
  * @property {Readonly<Record<number, PatientVersion>>} patients
  */
 
-/** @typedef {'visits'|'appointments'|'payments'|'patients'} Table */
+/** @typedef {'visits'|'appointments'|'doctors'|'payments'|'patients'} Table */
 
 /** @type {Record<string, Table>} */
-const TABLE = { visit: 'visits', appointment: 'appointments', payment: 'payments', patient: 'patients' };
+const TABLE = { visit: 'visits', appointment: 'appointments', doctor: 'doctors', payment: 'payments', patient: 'patients' };
 
 /** @returns {State} */
 export function emptyState() {
-  return { visits: {}, appointments: {}, payments: {}, patients: {} };
+  return { visits: {}, appointments: {}, doctors: {}, payments: {}, patients: {} };
 }
 
 /**
@@ -46,7 +51,8 @@ export function reduce(state, frame) {
   const data = frame?.data ?? {};
   switch (frame?.event) {
     case 'queue_updated':
-      return data.snapshot === true ? takeSnapshot(state, frame.room, data) : takeAll(state, 'visits', data.visits, newer);
+      if (data.snapshot === true) return takeSnapshot(state, frame.room, data);
+      return takeAll(takeAll(state, 'visits', data.visits, newer), 'doctors', data.doctors, newer);
     case 'new_checkin':
     case 'visit_status_changed':
       return takeAll(state, 'visits', [data.visit], newer);
@@ -70,7 +76,7 @@ export function reduce(state, frame) {
 /**
  * What a REST call answered, by the same rule.
  * @param {State} state
- * @param {'visit'|'appointment'|'payment'|'patient'} kind
+ * @param {'visit'|'appointment'|'doctor'|'payment'|'patient'} kind
  * @param {any} entity
  * @returns {State}
  */
@@ -149,14 +155,15 @@ function takeAll(state, table, raws, rule) {
 /**
  * @param {State} state
  * @param {string} room
- * @param {{date: string, visits?: Entity[], appointments?: Entity[]}} data
+ * @param {{date: string, visits?: Entity[], appointments?: Entity[], doctors?: Doctor[]}} data
  */
-function takeSnapshot(state, room, { date, visits = [], appointments = [] }) {
+function takeSnapshot(state, room, { date, visits = [], appointments = [], doctors = [] }) {
   let next = state;
   next = without(next, 'visits', visits, (visit) => visit.ticket !== null && visit.date === date && belongs(visit, room));
   next = without(next, 'appointments', appointments, (each) => each.date === date && belongs(each, room));
   next = takeAll(next, 'visits', visits, listed);
-  return takeAll(next, 'appointments', appointments, listed);
+  next = takeAll(next, 'appointments', appointments, listed);
+  return takeAll(next, 'doctors', doctors, listed);
 }
 
 /**
@@ -182,6 +189,7 @@ function distrust(state) {
   return {
     visits: zeroed(state.visits),
     appointments: zeroed(state.appointments),
+    doctors: zeroed(state.doctors),
     payments: zeroed(state.payments),
     patients: zeroed(state.patients),
   };

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import DatabaseError, connection
 from django.db.models.signals import post_save
 
@@ -118,6 +119,40 @@ def undo(state: str) -> Callable[[World], Act]:
     return prepare
 
 
+def say_gone(world: World) -> Act:
+    return lambda: queue_actions.set_state(world.doctor, by=world.admin, state="gone")
+
+
+def say_back(world: World) -> Act:
+    queue_actions.set_state(world.doctor, by=world.admin, state="break", until=soon(60))
+    return lambda: queue_actions.set_state(world.doctor, by=world.admin, state="available")
+
+
+def call_during_a_break(world: World) -> Act:
+    queue_actions.set_state(world.doctor, by=world.admin, state="break")
+    return _verb("call", "waiting")(world)
+
+
+def close_day(world: World) -> Act:
+    """With somebody who waits and somebody who didn't come."""
+    visit_in(world, "called")
+    appointment_in(world, "booked", minutes=60)
+    day = world.here.today()
+
+    def act() -> Any:
+        with time_machine.travel(soon(90)):
+            return queue_actions.close_day(world.here, by=world.admin, day=day)
+
+    return act
+
+
+def close_over_day(world: World) -> Act:
+    """With somebody who is still with the doctor."""
+    visit_in(world, "in_progress")
+    day = world.here.today()
+    return lambda: queue_actions.close_over_day(world.here, day)
+
+
 def process(world: World) -> Act:
     pk = walk_in(world).payment.pk
     return lambda: payment_actions.process(Payment.objects.get(pk=pk), by=world.admin, amount=Decimal(5), method="cash")
@@ -154,6 +189,7 @@ COMMANDS: list[Callable[[World], Act]] = [
     *(_verb("cancel", "waiting", reason="x"), _verb("cancel", "planned"), move, move_where_room_must_be_made),
     *(_verb("set_priority", "waiting", priority="urgent"), _verb("transfer", "waiting", doctor="colleague")),
     *(undo("called"), undo("completed"), undo("cancelled"), undo("no_show"), undo("waiting")),
+    *(say_gone, say_back, call_during_a_break, close_day, close_over_day),
     *(process, refund, register, change_patient, merge),
 ]
 

@@ -176,6 +176,15 @@ ENDPOINTS: list[tuple[str, str, dict[str, Any], dict[str, list[Any]], set[str]]]
     ("post", "visits/@visit/transfer/", {"doctor": "@colleague"}, {"doctor": ID, **VERSIONED}, {"doctor"}),
     (
         "post",
+        "doctors/@doctor/state/",
+        {"state": "break"},
+        # Past, of another day, or naive; none at all is allowed.
+        {"state": CHOICE, "until": [*MOMENT[1:], "2026-03-03T10:00:00Z"], **VERSIONED},
+        {"state"},
+    ),
+    ("post", "clinics/@clinic/close-day/", {}, {"date": [None, *DATE, "2026-03-03", "9999-12-31", "0001-01-01"]}, set()),
+    (
+        "post",
         "payments/@payment/process/",
         {"amount": "1.00", "method": "cash"},
         {
@@ -455,7 +464,10 @@ def test_what_is_sent_here_as_valid_is_valid(
 ) -> None:
     """Else the catalogue above would prove nothing."""
     response = Api(world.admin).call(method, _path(path, ids), _filled(valid, ids))
-    by_state = {"visits/@visit/complete/": 409, "visits/@visit/undo/": 409, "visits/@visit/return/": 409}
+    by_state = {
+        **dict.fromkeys(["visits/@visit/complete/", "visits/@visit/undo/", "visits/@visit/return/"], 409),
+        "clinics/@clinic/close-day/": 409,  # somebody is still to come
+    }
     creates = path.count("/") == 1 or path == "appointments/series/"
     assert response.status_code == by_state.get(path, 201 if creates and method == "post" else 200), response.content
 

@@ -9,6 +9,7 @@ import pytest
 from appointments import actions as appointment_actions
 from appointments.models import ClosingDay, Shift, ShiftBreak, TimeOff
 from payments import actions as payment_actions
+from queue.models import DayClose
 from tests.api.client import Api
 from tests.factories import ClinicFactory, DoctorFactory, PatientFactory, ServiceFactory, World, book, walk_in
 from tests.factories.world import soon
@@ -78,7 +79,7 @@ def test_lists(world: World, django_assert_num_queries: Any, path: str, queries:
 
 
 @pytest.mark.parametrize("rows", [1, 30])
-@pytest.mark.parametrize(("room", "queries"), [("clinics", 7), ("doctors", 10)])
+@pytest.mark.parametrize(("room", "queries"), [("clinics", 8), ("doctors", 10)])
 def test_snapshots(world: World, django_assert_num_queries: Any, room: str, queries: int, rows: int) -> None:
     fill(world, "visits/", rows)
     fill(world, "appointments/", rows)
@@ -88,6 +89,32 @@ def test_snapshots(world: World, django_assert_num_queries: Any, room: str, quer
     with django_assert_num_queries(queries):
         answer = api.get(f"/api/queue/{room}/{number}/").json()
     assert (len(answer["visits"]), len(answer["appointments"])) == (rows, rows)
+
+
+@pytest.mark.parametrize("rows", [1, 30])
+def test_closed_days(world: World, django_assert_num_queries: Any, rows: int) -> None:
+    for number in range(rows):
+        DayClose.objects.create(clinic=world.here, date="2026-03-01", number=number, at=soon(), by=world.admin, figures={})
+    api = Api(world.receptionist)
+    with django_assert_num_queries(4):
+        assert len(api.get("/api/day-closes/").json()["results"]) == rows
+
+
+@pytest.mark.parametrize("rows", [1, 30])
+def test_a_doctors_state(world: World, django_assert_num_queries: Any, rows: int) -> None:
+    fill(world, "visits/", rows)
+    api = Api(world.receptionist)
+    api.ok("post", f"doctors/{world.doctor.pk}/state/", {"state": "break"})
+    with django_assert_num_queries(5):
+        assert api.get(f"/api/doctors/{world.doctor.pk}/state/").json()["state"] == "break"
+
+
+def test_closing_a_day_asks_a_little_per_open_visit(world: World, django_assert_max_num_queries: Any) -> None:
+    fill(world, "visits/", 20)
+    api = Api(world.receptionist)
+    with django_assert_max_num_queries(40 + 8 * 20):
+        answer = api.post(f"/api/clinics/{world.here.pk}/close-day/", {}, format="json").json()
+    assert answer["figures"]["left"] == 20
 
 
 @pytest.mark.parametrize("rows", [1, 30])

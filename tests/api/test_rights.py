@@ -12,7 +12,7 @@ from appointments.models import Appointment, ClosingDay, Shift, TimeOff
 from clinics.models import Role, User
 from payments import actions as payment_actions
 from payments.models import Payment
-from queue.models import Visit
+from queue.models import DayClose, Visit
 from tests.api.client import Api, as_it_was, dump, outcome
 from tests.factories import DoctorFactory, PatientFactory, UserFactory, World
 from tests.factories.world import book, soon, walk_in
@@ -55,6 +55,9 @@ class Places:
         visit = walk_in(world, **where)
         payment_actions.process(visit.payment, by=by, amount=service.price / 2, method="cash")
         now = soon(60 * 24 * 30)
+        closed = DayClose.objects.create(
+            clinic=clinic, date=now.date(), number=1, at=now, by=by, figures={"seen": 1, "money": []}
+        )
         time_off = TimeOff.objects.create(doctor=doctor, start=now, end=now + dt.timedelta(hours=1))
         series, booked, _ = appointment_actions.book_series(
             by=by, clinic=clinic, doctor=doctor, service=service, patient=PatientFactory(), start=soon(60 * 24), count=2
@@ -75,6 +78,7 @@ class Places:
             "payment": visit.payment.pk,
             "shift": Shift.objects.filter(doctor=doctor).first().pk,  # type: ignore[union-attr]
             "time_off": time_off.pk,
+            "day_close": closed.pk,
             "patient": PatientFactory().pk,
             "duplicate": PatientFactory().pk,
         }
@@ -104,6 +108,7 @@ CASES: list[tuple[str, str, Any, dict[str, int]]] = [
         None,
         {**LIST, **dict.fromkeys(["receptionist", "doctor", "colleague", "receptionist_there", "stranger"], 403)},
     ),
+    ("get", "day-closes/", None, {**LIST, "doctor": 403, "colleague": 403, "stranger": 403}),
     # Details
     ("get", "clinics/{clinic}/", None, READ),
     ("get", "services/{service}/", None, READ),
@@ -117,6 +122,8 @@ CASES: list[tuple[str, str, Any, dict[str, int]]] = [
     ("get", "visits/{visit}/history/", None, READ),
     ("get", "payments/{payment}/", None, DESK),
     ("get", "payments/{payment}/receipt/", None, DESK),
+    ("get", "day-closes/{day_close}/", None, DESK),
+    ("get", "doctors/{doctor}/state/", None, READ),
     ("get", "queue/clinics/{clinic}/", None, READ),
     ("get", "queue/doctors/{doctor}/", None, {**READ, "colleague": 403}),
     # The directory: admins write
@@ -143,6 +150,7 @@ CASES: list[tuple[str, str, Any, dict[str, int]]] = [
     # Visits: the rest is tests/queue/test_transitions.py
     ("post", "visits/{visit}/call/", {}, OWN),
     ("post", "queue/doctors/{doctor}/call-next/", None, OWN),
+    ("post", "doctors/{doctor}/state/", {"state": "gone"}, OWN),
 ]
 
 
@@ -163,6 +171,15 @@ def test_who_gets_what_of_one_clinic(world: World, method: str, path: str, body:
             if response.status_code >= 400:
                 assert set(response.json()) == {"detail", "code"}
     assert got == {"nobody": 401, **expected}
+
+
+def test_who_closes_a_day(world: World) -> None:
+    walk_in(world)  # and nobody is still to come, as among the `Places`
+    got = {}
+    for name in PEOPLE:
+        with as_it_was():
+            got[name] = Api(person(world, name)).call("post", f"clinics/{world.here.pk}/close-day/", {}).status_code
+    assert got == {"nobody": 401, **DESK}
 
 
 CREATES: list[tuple[str, dict[str, Any], dict[str, int]]] = [
@@ -301,6 +318,7 @@ LISTED = {
     "appointments": "appointment",
     "visits": "visit",
     "payments": "payment",
+    "day-closes": "day_close",
 }
 
 
@@ -323,7 +341,7 @@ def test_a_list_holds_the_callers_clinics_only(world: World, path: str, kind: st
 def test_a_filter_for_the_other_clinic_finds_nothing(world: World) -> None:
     places = Places(world)
     api = Api(world.admin)
-    for path in ("services", "doctors", "shifts", "closing-days", "appointments", "visits", "payments"):
+    for path in ("services", "doctors", "shifts", "closing-days", "appointments", "visits", "payments", "day-closes"):
         assert api.all(f"{path}/", clinic=places.there["clinic"]) == []
 
 

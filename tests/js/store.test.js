@@ -16,6 +16,8 @@ const booking = (id, version, more = {}) => ({
   id, version, status: 'booked', start: '2026-11-23T09:00:00+03:00', date: DAY, clinic_id: 3, doctor: { id: 5, name: 'Haddad' }, ...more,
 });
 const update = (...visits) => ({ event: 'queue_updated', room: 'clinic_3', seq: 1, data: { date: DAY, visits, snapshot: false } });
+const doctor = (id, version, more = {}) => ({ id, version, name: 'Haddad', state: 'available', until: null, valid_until: null, ...more });
+const said = (...doctors) => ({ event: 'queue_updated', room: 'clinic_3', seq: 1, data: { date: DAY, visits: [], snapshot: false, doctors } });
 const snapshot = (room, visits, appointments = [], date = DAY) => ({ event: 'queue_updated', room, seq: 1, data: { date, visits, appointments, snapshot: true } });
 const on = (state, ...frames) => frames.reduce((each, frame) => deepFreeze(reduce(each, frame)), deepFreeze(state));
 const state = (...frames) => on(emptyState(), ...frames);
@@ -35,6 +37,7 @@ describe('reduce', () => {
   test('each event finds its table', () => {
     const all = state(
       update(visit(1, 1), visit(2, 1)),
+      said(doctor(5, 1)),
       { event: 'new_checkin', data: { visit: visit(3, 1) } },
       { event: 'visit_status_changed', data: { visit: visit(4, 1), from: 'waiting', to: 'called' } },
       { event: 'appointment_created', data: { appointment: booking(1, 1) } },
@@ -44,7 +47,7 @@ describe('reduce', () => {
       { event: 'patient_created', data: { patient_id: 9, version: 1 } },
       { event: 'patient_updated', data: { patient_id: 9, version: 2 } },
     );
-    assert.deepEqual(Object.values(all).map((table) => Object.keys(table)), [['1', '2', '3', '4'], ['1', '2', '3'], ['8'], ['9']]);
+    assert.deepEqual(Object.values(all).map((table) => Object.keys(table)), [['1', '2', '3', '4'], ['1', '2', '3'], ['5'], ['8'], ['9']]);
     assert.deepEqual(all.payments[8], { payment_id: 8, visit_id: 1, clinic_id: 3, status: 'paid', version: 2 });
     assert.deepEqual(all.patients[9], { patient_id: 9, version: 2 });
   });
@@ -124,6 +127,35 @@ describe('a snapshot', () => {
   test('an empty day is a day', () => {
     const next = state(update(visit(1, 1)), snapshot('clinic_3', []));
     assert.deepEqual(snapshotOf(next, 'clinic_3', DAY), { date: DAY, visits: [], appointments: [] });
+  });
+});
+
+describe('doctors', () => {
+  const away = { state: 'break', until: '2026-11-23T10:00:00Z', valid_until: '2026-11-24T00:00:00Z' };
+
+  test('ride on updates with or without visits, by version', () => {
+    const held = state(said(doctor(5, 2, away)));
+    assert.equal(on(held, said(doctor(5, 2))), held);
+    const both = { ...update(visit(1, 1)), data: { ...update(visit(1, 1)).data, doctors: [doctor(5, 3)] } };
+    const next = on(held, both);
+    assert.deepEqual([next.doctors[5].state, Object.keys(next.visits)], ['available', ['1']]);
+    assert.equal(on(next, update(visit(2, 1))).doctors, next.doctors);
+  });
+
+  test('of a snapshot are taken where they are not older, and none is taken away', () => {
+    const listing = { ...snapshot('clinic_3', []), data: { ...snapshot('clinic_3', []).data, doctors: [doctor(5, 2), doctor(6, 3, away)] } };
+    const next = on(state(said(doctor(5, 2, away), doctor(6, 4), doctor(7, 1))), listing);
+    assert.deepEqual([5, 6, 7].map((id) => [next.doctors[id].version, next.doctors[id].state]), [[2, 'available'], [4, 'available'], [1, 'available']]);
+  });
+
+  test('of an epoch that is gone give way to whatever is new', () => {
+    const held = on(state(said(doctor(5, 50, away))), { event: 'resync', room: null, reason: 'epoch' });
+    assert.equal(held.doctors[5].state, 'break');
+    assert.equal(on(held, said(doctor(5, 1))).doctors[5].state, 'available');
+  });
+
+  test('as an answer says it', () => {
+    assert.deepEqual(applyAnswer(emptyState(), 'doctor', doctor(5, 2, away)).doctors[5], doctor(5, 2, away));
   });
 });
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import IntegrityError, connection, transaction
 
 from appointments import actions as appointment_actions
@@ -22,7 +23,7 @@ from patients.models import Patient
 from payments import actions as payment_actions
 from payments.models import LedgerEntry, Payment
 from queue import actions as queue_actions
-from queue.models import Visit, VisitStep
+from queue.models import Presence, Visit, VisitStep
 from realtime.models import Delivery, Room
 from tests.api.client import Api
 from tests.factories import DoctorFactory, PatientFactory, World, book, walk_in
@@ -296,6 +297,81 @@ def test_start_against_transfer(world: World) -> None:
     assert set(names(results)) <= {"Visit", "InvalidTransition", "InvalidInput", "DoctorBusy"}
     inside = Visit.objects.filter(status="in_progress").values_list("doctor_id", flat=True)
     assert len(inside) == len(set(inside))
+
+
+def test_one_day_closed_by_many(world: World) -> None:
+    """One closes, the others find it closed."""
+    for _ in range(4):
+        walk_in(world)
+    results = at_once([lambda: queue_actions.close_day(world.here, by=world.receptionist)] * 6)
+    assert names(results) == {"DayClose": 6}
+    assert len({result.pk for result in results}) == 1
+    assert VisitStep.objects.filter(action="close_day").count() == 4
+    # And of a day that was closed already, on which nothing is left to wait for.
+    payment_actions.process(Payment.objects.order_by("pk")[0], by=world.receptionist, amount=Decimal(5), method="cash")
+    results = at_once([lambda: queue_actions.close_day(world.here, by=world.receptionist)] * 6)
+    assert {result.number for result in results} == {2}
+    numbered_without_holes()
+
+
+def test_a_day_is_closed_while_the_desk_works_on(world: World) -> None:
+    """Every command is wholly before or wholly after the closing, and nobody waits for a lock for ever."""
+    for number in range(3):
+        visits = [walk_in(world) for _ in range(5)]
+        missed = book(world, minutes=30 + 40 * number)
+        with time_machine.travel(missed.end):
+            work: list[Callable[[], Any]] = [
+                lambda: queue_actions.close_day(world.here, by=world.receptionist),
+                lambda m=missed: appointment_actions.check_in(m, by=world.receptionist),
+                lambda: queue_actions.call_next(world.doctor, by=world.doctor_user),
+                lambda v=visits[1]: queue_actions.leave(v, by=world.receptionist),
+                lambda v=visits: queue_actions.move(v[3], by=world.receptionist, after=v[2]),
+                lambda v=visits[4]: queue_actions.cancel(v, by=world.receptionist),
+                lambda v=visits[2]: payment_actions.process(v.payment, by=world.admin, amount=Decimal(5), method="cash"),
+                lambda: queue_actions.set_state(world.doctor, by=world.doctor_user, state="gone"),
+            ]
+            results = at_once(work)
+        assert set(names(results[:1])) == {"DayClose"}
+        assert set(names(results)) <= {
+            *("DayClose", "Appointment", "Visit", "Payment", "DoctorState"),
+            *("InvalidTransition", "InvalidInput", "QueueEmpty", "StaleVersion"),
+        }
+        steps = {visit.pk: visit.steps.order_by("pk").last().to_status for visit in Visit.objects.all()}  # type: ignore[union-attr]
+        assert steps == dict(Visit.objects.values_list("pk", "status"))
+    numbered_without_holes()
+
+
+def test_a_doctors_state_said_by_many(world: World) -> None:
+    results = at_once(
+        [lambda s=s: queue_actions.set_state(world.doctor, by=world.receptionist, state=s) for s in ("break", "gone")] * 3
+    )
+    assert names(results) == {"DoctorState": 6}
+    assert Presence.objects.count() == 1
+    version = results[0].version
+    again = at_once(
+        [
+            lambda s=s: queue_actions.set_state(world.doctor, by=world.receptionist, state=s, version=version)
+            for s in ("available", "break", "gone", "available")
+        ]
+    )
+    assert len([result for result in again if not isinstance(result, Exception)]) <= 2
+    numbered_without_holes()
+
+
+def test_a_call_against_a_break(world: World) -> None:
+    """Whichever comes first, nobody waits for ever, and the state is what was said or done last."""
+    for _ in range(4):
+        visit = walk_in(world)
+        queue_actions.set_state(world.doctor, by=world.doctor_user, state="gone")
+        results = at_once(
+            [
+                lambda v=visit: queue_actions.call(v, by=world.receptionist),
+                lambda: queue_actions.set_state(world.doctor, by=world.doctor_user, state="break"),
+            ]
+        )
+        assert names(results) == {"Visit": 1, "DoctorState": 1}
+        assert Presence.objects.get().state in ("break", "available")
+    numbered_without_holes()
 
 
 def test_twenty_payments_of_one_payment(world: World) -> None:

@@ -116,6 +116,12 @@ def seen_by_appointment(world: World) -> Visit:
     return queue.start(checked_in(world), by=world.doctor_user)
 
 
+def on_a_break(world: World) -> Visit:
+    """Somebody waits for a doctor who is on a break."""
+    queue.set_state(world.doctor, by=world.doctor_user, state="break", until=soon(30))
+    return walk_in(world)
+
+
 def three_waiting(world: World) -> list[Visit]:
     return [walk_in(world), walk_in(world), walk_in(world)]
 
@@ -489,6 +495,43 @@ FLOWS: tuple[Flow, ...] = (
         lambda w, v: queue.transfer(v, by=w.receptionist, doctor=w.colleague),
         ("queue_updated C E D",),
         lambda w, v: (w.receptionist, "post", f"visits/{v.pk}/transfer/", {"doctor": w.colleague.pk}),
+    ),
+    # --- The doctor's state: not in the table, so it rides on what is (ADR 25) ------------------------------------------
+    Flow(
+        "doctor-on-a-break",
+        waiting,
+        lambda w, _: queue.set_state(w.doctor, by=w.doctor_user, state="break", until=soon(30)),
+        ("queue_updated C D",),
+        lambda w, _: (
+            w.doctor_user,
+            "post",
+            f"doctors/{w.doctor.pk}/state/",
+            {"state": "break", "until": soon(30).isoformat()},
+        ),
+    ),
+    Flow(
+        "doctor-back",
+        on_a_break,
+        lambda w, _: queue.set_state(w.doctor, by=w.receptionist, state="available"),
+        ("queue_updated C D",),
+        lambda w, _: (w.receptionist, "post", f"doctors/{w.doctor.pk}/state/", {"state": "available"}),
+    ),
+    Flow("called-during-a-break", on_a_break, lambda w, v: queue.call(v, by=w.receptionist), STATUS, verb("call")),
+    Flow("started-during-a-break", on_a_break, lambda w, v: queue.start(v, by=w.admin), STATUS, verb("start", "admin")),
+    Flow(
+        "doctor-renamed-during-a-break",
+        lambda w: queue.set_state(w.doctor, by=w.doctor_user, state="break"),
+        lambda w, _: rename(w.doctor),
+        ("queue_updated C D",),
+        lambda w, _: (w.admin, "patch", f"doctors/{w.doctor.pk}/", {"name": "Dr Other"}),
+    ),
+    # --- The end of a day (ADR 26) ------------------------------------------------------------------------------------
+    Flow(
+        "day-closed",
+        lambda w: (three_waiting(w), called(w), walk_in(w, doctor=w.colleague)),
+        lambda w, _: queue.close_day(w.here, by=w.receptionist),
+        ("queue_updated C D", *["visit_status_changed C D"] * 4, "queue_updated C E", "visit_status_changed C E"),
+        lambda w, _: (w.receptionist, "post", f"clinics/{w.here.pk}/close-day/", {}),
     ),
     # --- Money --------------------------------------------------------------------------------------------------------
     Flow("payment-in-part", waiting, **_money("20")),

@@ -27,6 +27,7 @@ class Screen:
     date: str = ""
     visits: Table = field(default_factory=dict)
     appointments: Table = field(default_factory=dict)
+    doctors: Table = field(default_factory=dict)
     seq: int = 0
 
     def apply(self, frame: dict[str, Any]) -> None:
@@ -38,6 +39,7 @@ class Screen:
                 self._snapshot(data)
             case "queue_updated":
                 self._take(self.visits, data["visits"])
+                self._take(self.doctors, data.get("doctors", []))
             case "new_checkin" | "visit_status_changed":
                 self._take(self.visits, [data["visit"]])
             case "appointment_created" | "appointment_updated" | "appointment_cancelled":
@@ -62,6 +64,8 @@ class Screen:
         self.appointments = {key: each for key, each in self.appointments.items() if not self._is_of_day(each)}
         self._take(self.visits, data["visits"])
         self._take(self.appointments, data["appointments"])
+        # Handwritten cases are older than the doctors in snapshots.
+        self._take(self.doctors, data.get("doctors", []))
 
     def _is_of_day(self, entity: Entity) -> bool:
         return bool(entity["date"] == self.date and belongs(entity, self.room))
@@ -70,10 +74,11 @@ class Screen:
         return visit["ticket"] is not None and self._is_of_day(visit)
 
     def shown(self) -> dict[str, Table]:
-        """What is on the screen: the room's visits with a ticket and appointments of its day."""
+        """What is on the screen: the room's visits with a ticket and appointments of its day, and its doctors."""
         return {
             "visits": {key: each for key, each in sorted(self.visits.items()) if self._is_queued(each)},
             "appointments": {key: each for key, each in sorted(self.appointments.items()) if self._is_of_day(each)},
+            "doctors": dict(sorted(self.doctors.items())),
         }
 
 

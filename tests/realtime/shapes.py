@@ -33,7 +33,7 @@ class Named(Strict):
     name: str
 
 
-VISIT_EXTRAS = frozenset({"date", "rank_basis", "rank_reason"})
+VISIT_EXTRAS = frozenset({"date", "rank_basis", "rank_reason", "call_limit_reached"})
 APPOINTMENT_EXTRAS = frozenset({"date", "fhir_status"})
 
 
@@ -61,6 +61,7 @@ class Visit(Strict):
     date: Day
     rank_basis: Literal["booked", "late", "walk_in", "returned", "moved"]
     rank_reason: str | None
+    call_limit_reached: bool
 
 
 class Appointment(Strict):
@@ -78,6 +79,17 @@ class Appointment(Strict):
     # More than the contract names (APPOINTMENT_EXTRAS).
     date: Day
     fhir_status: Literal["booked", "checked-in", "fulfilled", "cancelled", "noshow"]
+
+
+class Doctor(Strict):
+    """More than the contract names: rides on ``queue_updated`` (docs/queue.md)."""
+
+    id: Id
+    version: Version
+    name: str
+    state: Literal["available", "break", "gone"]
+    until: Moment | None
+    valid_until: Moment | None
 
 
 # --- Data of the nine events ------------------------------------------------------------------------------------------
@@ -99,8 +111,9 @@ class AppointmentCancelled(Strict):
 
 class QueueUpdated(Strict):
     date: Day
-    visits: Annotated[list[Visit], Meta(min_length=1)]
+    visits: list[Visit]
     snapshot: Literal[False] | bool
+    doctors: Annotated[list[Doctor], Meta(min_length=1)] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Snapshot(Strict):
@@ -108,6 +121,7 @@ class Snapshot(Strict):
     visits: list[Visit]
     snapshot: bool
     appointments: list[Appointment]
+    doctors: list[Doctor]
 
 
 class VisitStatusChanged(Strict, rename={"from_": "from"}):
@@ -246,4 +260,6 @@ def _check_event(text: str) -> None:
         assert all(visit.ticket is not None for visit in snapshot.visits), "a visit without a ticket isn't in the queue"
     else:
         assert frame.seq >= 1, "numbers begin with 1"
-        msgspec.json.decode(frame.data, type=data_type)
+        data = msgspec.json.decode(frame.data, type=data_type)
+        if isinstance(data, QueueUpdated):
+            assert data.visits or data.doctors is not msgspec.UNSET, "an update of nothing"

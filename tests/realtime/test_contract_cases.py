@@ -31,7 +31,13 @@ UPDATING = os.environ.get("UPDATE_CONTRACT") == "1"
 
 # What kind of thing an id belongs to, by the key it stands under.
 _KINDS = {"clinic_id": "clinic", "appointment_id": "appointment", "visit_id": "visit"}
-_ENTITIES = {"visit": "visit", "visits": "visit", "appointment": "appointment", "appointments": "appointment"}
+_ENTITIES = {
+    "visit": "visit",
+    "visits": "visit",
+    "appointment": "appointment",
+    "appointments": "appointment",
+    "doctors": "doctor",
+}
 
 
 class Plain:

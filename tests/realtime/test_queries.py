@@ -75,7 +75,7 @@ def test_http_snapshot_asks_the_same_for_one_visit_and_for_thirty(world: World, 
     with CaptureQueriesContext(connection) as queries:
         api.ok("get", f"queue/{kind}s/{number}/")
 
-    assert len(queries) == {"clinic": 7, "doctor": 10}[kind], "\n".join(query["sql"] for query in queries)
+    assert len(queries) == {"clinic": 8, "doctor": 10}[kind], "\n".join(query["sql"] for query in queries)
 
 
 def test_replay_is_one_query(world: World) -> None:

@@ -146,7 +146,7 @@ def test_snapshot_takes_as_many_queries_for_one_visit_as_for_thirty(world: World
     with CaptureQueriesContext(connection) as queries:
         snapshot_frame(room, 0)
 
-    assert len(queries) == {"clinic": 3, "doctor": 4}[kind], "\n".join(query["sql"] for query in queries)
+    assert len(queries) == {"clinic": 4, "doctor": 4}[kind], "\n".join(query["sql"] for query in queries)
 
 
 @pytest.mark.parametrize("kind", ["clinic", "doctor"])
@@ -166,6 +166,7 @@ async def test_http_snapshot_equals_the_sockets(world: World, connect: Connect, 
         "date": data["date"],
         "visits": data["visits"],
         "appointments": data["appointments"],
+        "doctors": data["doctors"],
     }
 
 
