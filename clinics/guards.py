@@ -7,7 +7,7 @@ a migration rebuilds it, so a migration alone would lose them).
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -61,12 +61,12 @@ def removal_sql() -> list[str]:
     return [f"DROP TRIGGER IF EXISTS {_name(model, verb)}" for model, guard in guarded_models() for verb in _refused(guard)]
 
 
-def installation_sql(connection: BaseDatabaseWrapper) -> list[str]:
-    """Statements that put every guard in place, whatever was there before."""
+def installation_sql(connection: BaseDatabaseWrapper, tables: Container[str] | None = None) -> list[str]:
+    """Statements that put every guard in place (of ``tables``, if given), whatever was there before."""
+    models = [(model, guard) for model, guard in guarded_models() if tables is None or model._meta.db_table in tables]
     if connection.vendor == "postgresql":
-        return [_FUNCTION, *(sql for model, guard in guarded_models() for sql in _postgres_triggers(model, guard))]
-    made = [_sqlite_trigger(model, guard, verb) for model, guard in guarded_models() for verb in _refused(guard)]
-    return [*removal_sql(), *made]
+        return [_FUNCTION, *(sql for model, guard in models for sql in _postgres_triggers(model, guard))]
+    return [*removal_sql(), *(_sqlite_trigger(model, guard, verb) for model, guard in models for verb in _refused(guard))]
 
 
 def _name(model: type[models.Model], verb: str) -> str:
@@ -99,10 +99,7 @@ def install(using: str) -> None:
     """Put all guards in place; a table that isn't there yet gets its guard after a later ``migrate``."""
     connection = connections[using]
     with connection.cursor() as cursor:
-        present = set(connection.introspection.table_names(cursor))
-        if any(model._meta.db_table not in present for model, _guard in guarded_models()):
-            return
-        for statement in installation_sql(connection):
+        for statement in installation_sql(connection, set(connection.introspection.table_names(cursor))):
             cursor.execute(statement)
 
 

@@ -41,7 +41,8 @@ def export(patient: Patient, *, by: User) -> dict[str, Any]:
             ).data,
             "accesses": AccessSerializer(accesses_seen_by(by, numbers).order_by("at", "pk"), many=True).data,
         }
-        for _receiver, sections in signals.exporting.send(sender=Patient, files=numbers, clinics=clinics):
+        answers: Any = signals.exporting.send(sender=Patient, files=numbers, clinics=clinics)
+        for _receiver, sections in answers:
             if isinstance(sections, dict):
                 document.update(sections)
     return document

@@ -12,6 +12,7 @@ from django.db.models import Sum
 from clinics.models import Clinic
 from payments.models import LedgerEntry
 from payments.money import ZERO, as_text
+from queue.models import Visit
 
 
 def money_of(clinic: Clinic, day: dt.date) -> list[dict[str, Any]]:
@@ -44,3 +45,29 @@ def _in_words(currency: str, methods: dict[str, dict[str, Decimal]]) -> dict[str
         "refunded": total("refund"),
         "by_method": {name: {"taken": total("payment", name), "refunded": total("refund", name)} for name in sorted(methods)},
     }
+
+
+def steps_of(visit: Visit) -> list[dict[str, Any]]:
+    """What was taken and given back for the visit, shaped like the steps of its history."""
+    rows = LedgerEntry.objects.filter(payment__visit=visit).select_related("payment", "by").order_by("pk")
+    return [
+        {
+            "id": None,
+            "action": row.kind,
+            "from_status": "",
+            "to_status": "",
+            "reason": row.reason,
+            "details": {
+                "payment": row.payment_id,
+                "receipt_number": row.receipt_number,
+                "currency": row.payment.currency,
+                "amount": as_text(row.amount, row.money_decimals),
+                "discount": as_text(row.discount, row.money_decimals),
+                "method": row.method,
+            },
+            "by": row.by.get_username() if row.by is not None else None,
+            "at": row.at,
+            "undoes": None,
+        }
+        for row in rows
+    ]

@@ -9,10 +9,11 @@ from typing import Any
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 
-from clinics.models import Clinic
+from clinics.models import Clinic, User
+from clinics.permissions import DESK
 from patients.signals import exporting
 from payments import actions, sections
-from payments.figures import money_of
+from payments.figures import money_of, steps_of
 from queue import signals
 from queue.figures import MONEY
 from queue.models import Visit
@@ -51,3 +52,8 @@ def _exporting(files: list[int], clinics: list[int] | None, **_: Any) -> dict[st
 @receiver(signals.day_figured, dispatch_uid="payments.day_figured")
 def _day_figured(clinic: Clinic, day: dt.date, figures: dict[str, Any], **_: Any) -> None:
     figures[MONEY] = money_of(clinic, day)
+
+
+@receiver(signals.history_gathered, dispatch_uid="payments.history_gathered")
+def _history_gathered(visit: Visit, user: User, **_: Any) -> list[dict[str, Any]]:
+    return steps_of(visit) if user.effective_role in DESK else []

@@ -105,8 +105,9 @@ class TransferSerializer(VersionSerializer):
 
 
 class StepSerializer(serializers.ModelSerializer[VisitStep]):
-    """One step of a visit's history."""
+    """One step of a visit's history. What other apps add (money taken, for the desk) has no ``id``."""
 
+    id = serializers.IntegerField(read_only=True, allow_null=True)
     by = serializers.CharField(source="by.get_username", default=None)
     undoes = serializers.IntegerField(source="undoes_id", allow_null=True)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, status
+from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,7 +20,7 @@ from clinics.permissions import CLINICIANS, DESK, DOCTOR, EVERYONE, READING
 from clinics.serializers import VersionSerializer
 from clinics.viewsets import ApiViewSet, ClinicViewSet, IdFilter
 from patients.filters import PatientFilter
-from queue import actions
+from queue import actions, signals
 from queue.models import DayClose, Visit
 from queue.presence import DoctorState, with_presence
 from queue.serializers import (
@@ -35,6 +36,8 @@ from queue.serializers import (
     VisitSerializer,
     WalkInSerializer,
 )
+
+_WIRE_TIME = serializers.DateTimeField()
 
 
 class VisitFilter(filters.FilterSet):
@@ -110,9 +113,14 @@ class VisitViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet)
     @extend_schema(responses={200: StepSerializer(many=True)})
     @action(detail=True, methods=["get"], pagination_class=None, filterset_class=None)
     def history(self, request: Request, pk: str) -> Response:
-        """Every step of the visit, with who and when."""
-        steps = self.get_object().steps.select_related("by").order_by("pk")
-        return Response(StepSerializer(steps, many=True).data)
+        """Every step of the visit, with who and when; for the desk also the money that was taken and given back."""
+        visit = self.get_object()
+        steps = visit.steps.select_related("by").order_by("pk")
+        rows: list[tuple[dt.datetime, dict[str, Any]]] = [(step.at, dict(StepSerializer(step).data)) for step in steps]
+        for _receiver, more in signals.history_gathered.send(sender=Visit, visit=visit, user=self.user):
+            added: list[dict[str, Any]] = more  # type: ignore[assignment]
+            rows += [(row["at"], {**row, "at": _WIRE_TIME.to_representation(row["at"])}) for row in added]
+        return Response([row for _at, row in sorted(rows, key=lambda pair: pair[0])])
 
 
 class PresentDoctorViewSet(BookableDoctorViewSet):

@@ -12,7 +12,7 @@ from django.apps import apps
 from django.db import models
 from django.db.models import OuterRef, QuerySet, Subquery, Value
 
-from clinic_project.changes.sources import fields_of, seen_by, sources
+from clinic_project.changes.sources import fields_of, key_of, seen_by, sources
 from clinics.models import User
 
 ACTIONS = {"+": "created", "~": "changed", "-": "deleted"}
@@ -60,7 +60,7 @@ def keys(user: User, wanted: Wanted) -> QuerySet[Any, Key]:
             continue
         rows: QuerySet[Any, Any] = past._default_manager.filter(seen_by(user, past))
         for lookup, value in (
-            ("id", wanted.object),
+            (key_of(past), wanted.object),
             ("history_user_id", wanted.by),
             ("history_date__gte", wanted.since),
             ("history_date__lt", wanted.until),
@@ -93,7 +93,8 @@ def read(page: Iterable[Sequence[Any]], user: User) -> list[Change]:
 
 
 def _with_the_one_before(past: type[models.Model], ids: list[int]) -> dict[int, tuple[Any, Any]]:
-    earlier = past._default_manager.filter(id=OuterRef("id"), history_id__lt=OuterRef("history_id")).order_by("-history_id")
+    same = {key_of(past): OuterRef(key_of(past))}
+    earlier = past._default_manager.filter(**same, history_id__lt=OuterRef("history_id")).order_by("-history_id")
     rows: Any = past._default_manager.filter(history_id__in=ids).select_related("history_user")
     rows = list(rows.annotate(earlier_id=Subquery(earlier.values("history_id")[:1])))
     wanted = [row.earlier_id for row in rows if row.earlier_id is not None]
@@ -179,7 +180,7 @@ def _change(kind: str, now: Any, before: Any, names: _Names) -> Change:
             differences.append(FieldChange(each.name, old, new))
     return Change(
         kind=kind,
-        object_id=now.id,
+        object_id=getattr(now, key_of(type(now))),
         object=_label(now, names),
         action=ACTIONS[now.history_type],
         at=now.history_date,
@@ -196,4 +197,4 @@ def _label(record: Any, names: _Names) -> str:
     for name in ("patient", "visit", "doctor"):
         if name in belongs_to and getattr(record, f"{name}_id") is not None:
             return names.of(_model_of(belongs_to[name]), getattr(record, f"{name}_id"))
-    return f"{record.instance_type._meta.verbose_name} {record.id}"
+    return f"{record.instance_type._meta.verbose_name} {getattr(record, key_of(type(record)))}"

@@ -24,6 +24,13 @@ def sources() -> dict[str, type[models.Model]]:
     }
 
 
+def key_of(past: type[models.Model]) -> str:
+    """The field that says whose past version a row is: ``id``, or for what belongs to one other record alone, that one."""
+    described: type[models.Model] = past.instance_type  # type: ignore[attr-defined]
+    assert described._meta.pk is not None
+    return described._meta.pk.attname
+
+
 def fields_of(past: type[models.Model]) -> list[models.Field[Any, Any]]:
     """The fields that were the record's own, without those of the history."""
     return [

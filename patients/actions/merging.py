@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.utils import timezone
 
@@ -52,7 +53,8 @@ def merge(survivor: Patient, *, duplicate: Patient, by: User | None, version: in
         gone.save(update_fields=["merged_into"])
         kept.save(update_fields=[])
         moved = {FILES: pointing}
-        for _receiver, answer in signals.merged.send(sender=Patient, survivor=kept, duplicate=gone, by=by):
+        answers: Any = signals.merged.send(sender=Patient, survivor=kept, duplicate=gone, by=by)
+        for _receiver, answer in answers:
             if isinstance(answer, dict):
                 moved.update(answer)
         PatientMerge.objects.create(survivor=kept, duplicate=gone, by=by, moved=moved)

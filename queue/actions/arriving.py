@@ -14,7 +14,7 @@ from clinics.models import Clinic, Doctor, Service, User, next_number
 from patients.actions import lock_current
 from patients.models import Patient
 from queue import signals
-from queue.actions.record import lock, record
+from queue.actions.record import lock, note, record
 from queue.models import Visit, VisitStep
 from queue.placing import put_in_place
 from queue.transitions import target
@@ -126,6 +126,9 @@ def follow_change(appointment: Appointment, *, by: User | None, fields: Iterable
             put_in_place(visit)
         if visit.changes() or visit.is_in_queue:
             record(visit, "change", by, changed=sorted(fields))
+        else:
+            # It isn't in the queue and goes nowhere else; its history tells all the same.
+            note(visit, "change", by, changed=sorted(fields))
 
 
 def follow_end(appointment: Appointment, *, by: User | None, step: str | None = None) -> None:

@@ -88,9 +88,9 @@ def transfer(visit: Visit, *, by: User | None, doctor: Doctor, version: int | No
             raise InvalidInput(doctor="This doctor doesn't work at this clinic.")
         if doctor.pk == fresh.doctor_id:
             raise InvalidInput(doctor="The visit already is this doctor's.")
-        from_doctor = fresh.doctor_id
+        before = fresh.doctor
         fresh.doctor = doctor
         fresh.moved_rank = None
         put_in_place(fresh)
-        record(fresh, "transfer", by, from_doctor=from_doctor, doctor=doctor.pk)
+        record(fresh, "transfer", by, from_doctor=before.pk, from_name=before.name, doctor=doctor.pk, name=doctor.name)
     return fresh

@@ -78,14 +78,29 @@ def record(
             current = Visit.objects.select_related("clinic", "doctor", "patient", "service", "appointment").get(pk=visit.pk)
             raise DoctorBusy("The doctor has another patient inside. Complete that visit first.", current=current) from error
         raise
+    note(visit, action, by, reason, from_status=from_status, before=before, undoes=undoes, **details)
+
+
+def note(
+    visit: Visit,
+    action: str,
+    by: User | None,
+    reason: str = "",
+    *,
+    from_status: str | None = None,
+    before: dict[str, Any] | None = None,
+    undoes: VisitStep | None = None,
+    **details: Any,
+) -> None:
+    """Write a step of the history, for what changed nothing of the visit itself or is saved already."""
     VisitStep.objects.create(
         visit=visit,
         action=action,
-        from_status=from_status,
+        from_status=visit.status if from_status is None else from_status,
         to_status=visit.status,
         reason=reason,
         details=details,
-        before=before,
+        before=before or {},
         undoes=undoes,
         by=by,
         at=timezone.now(),

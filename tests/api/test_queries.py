@@ -133,7 +133,7 @@ def test_history(world: World, django_assert_num_queries: Any, rows: int) -> Non
     api = Api(world.receptionist)
     for _ in range(rows):
         api.ok("post", f"visits/{visit.pk}/call/")
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         steps = api.get(f"/api/visits/{visit.pk}/history/").json()
     assert len(steps) == rows + 1
 

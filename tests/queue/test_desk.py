@@ -444,6 +444,42 @@ def test_the_history_tells_all(world: World) -> None:
     assert [s["at"] for s in steps] == sorted(s["at"] for s in steps)
 
 
+def test_the_history_tells_of_money_changes_and_names_too(world: World) -> None:
+    desk = Api(world.admin)
+    appointment = book(world, minutes=30)
+    pk = appointment.visit.pk
+    desk.ok("patch", f"appointments/{appointment.pk}/", {"notes": "brings papers"})
+    desk.ok("post", f"appointments/{appointment.pk}/check-in/")
+    pay = {"amount": "30", "discount": "5", "method": "card"}
+    desk.ok("post", f"payments/{appointment.visit.payment.pk}/process/", pay)
+    do(desk, pk, "transfer", doctor=world.colleague.pk)
+    desk.ok("post", f"payments/{appointment.visit.payment.pk}/refund/", {"amount": "10", "reason": "mistake"})
+    steps = desk.ok("get", f"visits/{pk}/history/")
+    assert [step["action"] for step in steps] == ["plan", "change", "check_in", "payment", "transfer", "refund"]
+    assert {step["by"] for step in steps[1:]} == {world.admin.username}
+    by_action = {step["action"]: step for step in steps}
+    assert by_action["change"]["details"] == {"changed": ["notes"]}
+    names = {name: by_action["transfer"]["details"][name] for name in ("from_name", "name")}
+    assert names == {"from_name": world.doctor.name, "name": world.colleague.name}
+    paid, refund = by_action["payment"], by_action["refund"]
+    assert (paid["id"], paid["details"]["amount"], paid["details"]["discount"]) == (None, "30.00", "5.00")
+    assert (refund["reason"], refund["details"]["amount"], refund["details"]["method"]) == ("mistake", "10.00", "card")
+    assert [step["at"] for step in steps] == sorted(step["at"] for step in steps)
+    # What a doctor reads of it has no money.
+    theirs = Api(world.colleague.user).ok("get", f"visits/{pk}/history/")
+    assert theirs == [step for step in steps if step["action"] not in ("payment", "refund")]
+
+
+def test_a_change_that_only_the_history_tells_is_no_step_to_take_back(world: World) -> None:
+    desk = Api(world.admin)
+    appointment = book(world)
+    desk.ok("patch", f"appointments/{appointment.pk}/", {"notes": "x"})
+    version = appointment.visit.version
+    assert Visit.objects.get(pk=appointment.visit.pk).version == version
+    response = desk.call("post", f"visits/{appointment.visit.pk}/undo/", {})
+    assert outcome(response) == (409, "nothing_to_undo")
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [
