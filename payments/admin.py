@@ -71,8 +71,7 @@ class LedgerColumns(ShareColumns):
 
 class LedgerInline(LedgerColumns, ReadOnlyInline):
     model = LedgerEntry
-    fields: tuple[str, ...] = ENTRY
-    readonly_fields: tuple[str, ...] = ENTRY
+    fields = readonly_fields = ENTRY
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
         return super().get_queryset(request).select_related("by", "doctor", "payment")
@@ -199,9 +198,10 @@ class CloseForm(DeskForm):
     why = forms.CharField(label="Note", max_length=200, required=False, help_text="If it isn't what is expected: why.")
 
 
-class CashRowInline(LedgerInline):
+class CashRowInline(LedgerColumns, ReadOnlyInline):
     """The rows of the ledger of one shift."""
 
+    model = LedgerEntry
     fields = readonly_fields = ("at", "receipt_number", "kind", "sum", "method", "reason", "payment")
     verbose_name_plural = "money taken and given back"
 
