@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -48,6 +49,8 @@ MONEY = [
     "1e999999999",
     "٣٣x",
 ]
+# Python would read them as numbers.
+UNREADABLE = ["1e1", "1E1", "1_0", "0x10", "12,50", "1 0", "½", "²", "+-1", ".", "٫", "1٫0٫0"]
 CHOICE = [None, "", "xyz", 5, True, [], {}, NUL, LONG, "\ud800"]
 COUNT = [None, "", "abc", -1, 10**10, HUGE, [], {}, NUL, 1.5]
 VERSION = [None, "", "abc", 1.5, [], {}, NUL, HUGE, float("1e400")]
@@ -69,6 +72,7 @@ def ids(world: World) -> dict[str, Any]:
         "appointment": appointment.pk,
         "visit": visit.pk,
         "payment": visit.payment.pk,
+        "till": payment_actions.open_shift(by=world.receptionist, clinic=world.here, opening_cash=Decimal(50)).pk,
         "shift": world.doctor.shifts.first().pk,  # type: ignore[union-attr]
     }
 
@@ -135,10 +139,10 @@ ENDPOINTS: list[tuple[str, str, dict[str, Any], dict[str, list[Any]], set[str]]]
         "payments/@payment/process/",
         {"amount": "1.00", "method": "cash"},
         {
-            "amount": [*MONEY, 0, "0", "0.00", "0.001"],
-            "discount": [*MONEY, "0.001"],
+            "amount": [*MONEY, *UNREADABLE, 0, "0", "0.00", "0.001"],
+            "discount": [*MONEY, *UNREADABLE, "0.001"],
             "method": CHOICE,
-            "reason": TEXT,
+            "reason": [*TEXT, "x" * 201],
             **VERSIONED,
         },
         {"amount", "method"},
@@ -147,8 +151,34 @@ ENDPOINTS: list[tuple[str, str, dict[str, Any], dict[str, list[Any]], set[str]]]
         "post",
         "payments/@payment/refund/",
         {"amount": "1.00", "reason": "mistake"},
-        {"amount": [*MONEY, 0, "0", "0.00", "0.001"], "method": CHOICE, "reason": NAME, **VERSIONED},
+        {"amount": [*MONEY, *UNREADABLE, 0, "0", "0.00", "0.001"], "method": CHOICE, "reason": [*NAME, "x" * 201], **VERSIONED},
         {"amount", "reason"},
+    ),
+    (
+        "post",
+        "cash-shifts/",
+        {"clinic": "@clinic", "opening_cash": "100.00"},
+        {"clinic": ID, "opening_cash": [*MONEY, *UNREADABLE, "0.001", "1" * 16]},
+        {"clinic", "opening_cash"},
+    ),
+    (
+        "post",
+        "cash-shifts/@till/close/",
+        {"counted_cash": "50.00"},
+        {"counted_cash": [*MONEY, *UNREADABLE, "0.001", "49.99", "1" * 16], "note": [*TEXT, "x" * 201], **VERSIONED},
+        {"counted_cash"},
+    ),
+    (
+        "post",
+        "cash-shifts/@till/movements/",
+        {"kind": "in", "amount": "5.00", "reason": "change"},
+        {
+            "kind": CHOICE,
+            "amount": [*MONEY, *UNREADABLE, 0, "0", "0.00", "0.001"],
+            "reason": [*NAME, "x" * 201],
+            **VERSIONED,
+        },
+        {"kind", "amount", "reason"},
     ),
     (
         "post",
@@ -381,7 +411,17 @@ def test_what_is_sent_here_as_valid_is_valid(
     """Else the catalogue above would prove nothing."""
     response = Api(world.admin).call(method, _path(path, ids), _filled(valid, ids))
     by_state = {"visits/@visit/complete/": 409, "visits/@visit/undo/": 409, "visits/@visit/return/": 409}
-    creates = path in ("clinics/", "services/", "doctors/", "shifts/", "time-off/", "patients/", "appointments/", "visits/")
+    creates = path in (
+        "clinics/",
+        "services/",
+        "doctors/",
+        "shifts/",
+        "time-off/",
+        "patients/",
+        "appointments/",
+        "visits/",
+        "cash-shifts/",
+    )
     assert response.status_code == by_state.get(path, 201 if creates and method == "post" else 200), response.content
 
 
@@ -449,6 +489,8 @@ BAD_QUERIES = [
     ("visits/", {"date": "\0"}),
     ("payments/", {"status": "free"}),
     ("payments/", {"visit": "NaN"}),
+    ("cash-shifts/", {"status": "ajar"}),
+    ("cash-shifts/", {"cashier": "abc"}),
     ("services/", {"clinic": "abc"}),
     ("shifts/", {"weekday": "9"}),
     ("doctors/@doctor/slots/", {}),

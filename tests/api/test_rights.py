@@ -63,6 +63,7 @@ class Places:
             "visit": visit.pk,
             "planned": appointment.visit.pk,
             "payment": visit.payment.pk,
+            "cash_shift": payment_actions.open_shift(by=by, clinic=clinic, opening_cash=service.price).pk,
             "shift": Shift.objects.filter(doctor=doctor).first().pk,  # type: ignore[union-attr]
             "time_off": time_off.pk,
             "patient": PatientFactory().pk,
@@ -88,6 +89,13 @@ CASES: list[tuple[str, str, Any, dict[str, int]]] = [
     *((("get", f"{name}/", None, LIST)) for name in ("clinics", "services", "doctors", "shifts", "time-off")),
     *((("get", f"{name}/", None, LIST)) for name in ("patients", "appointments", "visits")),
     ("get", "payments/", None, {**LIST, "doctor": 403, "colleague": 403, "stranger": 403}),
+    ("get", "cash-shifts/", None, {**LIST, "doctor": 403, "colleague": 403, "stranger": 403}),
+    (
+        "get",
+        "payments/shares/?from=2026-03-02&to=2026-03-02",
+        None,
+        {**LIST, "receptionist": 403, "receptionist_there": 403},
+    ),
     # Details
     ("get", "clinics/{clinic}/", None, READ),
     ("get", "services/{service}/", None, READ),
@@ -119,6 +127,9 @@ CASES: list[tuple[str, str, Any, dict[str, int]]] = [
     # Money
     ("post", "payments/{payment}/process/", {"amount": "5.00", "method": "cash"}, DESK),
     ("post", "payments/{payment}/refund/", {"amount": "5.00", "reason": "mistake"}, ADMIN),
+    ("get", "cash-shifts/{cash_shift}/", None, DESK),
+    ("post", "cash-shifts/{cash_shift}/close/", {"counted_cash": "50.00"}, DESK),
+    ("post", "cash-shifts/{cash_shift}/movements/", {"kind": "in", "amount": "5.00", "reason": "change"}, DESK),
     # Visits: the rest is tests/queue/test_transitions.py
     ("post", "visits/{visit}/call/", {}, OWN),
     ("post", "queue/doctors/{doctor}/call-next/", None, OWN),
@@ -191,6 +202,12 @@ CREATES: list[tuple[str, dict[str, Any], dict[str, int]]] = [
         {"clinic": "{clinic}", "doctor": "{doctor}", "patient": "{patient}", "service": "{service}"},
         {"receptionist": 201, "doctor": 403, "admin": 201, "superuser": 201, "admin_there": 400, "unassigned": 400},
     ),
+    (
+        "cash-shifts/",
+        {"clinic": "{clinic}", "opening_cash": "50.00"},
+        # The receptionist's is open already.
+        {"receptionist": 409, "doctor": 403, "admin": 201, "superuser": 201, "admin_there": 400, "unassigned": 400},
+    ),
 ]
 
 
@@ -215,7 +232,11 @@ def test_who_creates_at_a_clinic(world: World, path: str, body: dict[str, Any], 
     [("appointments/", CREATES[6][1], field) for field in ("clinic", "doctor", "service")]
     + [("visits/", CREATES[7][1], field) for field in ("clinic", "doctor", "service")]
     + [("shifts/", CREATES[3][1], field) for field in ("clinic", "doctor")]
-    + [("services/", CREATES[1][1], "clinic"), ("time-off/", CREATES[4][1], "doctor")],
+    + [
+        ("services/", CREATES[1][1], "clinic"),
+        ("time-off/", CREATES[4][1], "doctor"),
+        ("cash-shifts/", CREATES[8][1], "clinic"),
+    ],
 )
 def test_ids_of_the_other_clinic_are_refused_on_their_field(world: World, path: str, body: dict[str, Any], field: str) -> None:
     places = Places(world)
@@ -260,6 +281,7 @@ LISTED = {
     "appointments": "appointment",
     "visits": "visit",
     "payments": "payment",
+    "cash-shifts": "cash_shift",
 }
 
 
@@ -282,7 +304,7 @@ def test_a_list_holds_the_callers_clinics_only(world: World, path: str, kind: st
 def test_a_filter_for_the_other_clinic_finds_nothing(world: World) -> None:
     places = Places(world)
     api = Api(world.admin)
-    for path in ("services", "doctors", "shifts", "appointments", "visits", "payments"):
+    for path in ("services", "doctors", "shifts", "appointments", "visits", "payments", "cash-shifts"):
         assert api.all(f"{path}/", clinic=places.there["clinic"]) == []
 
 
@@ -334,6 +356,7 @@ def test_what_the_other_clinic_holds_is_unchanged_by_refused_calls(world: World)
         "appointments/{appointment}/",
         "visits/{visit}/",
         "payments/{payment}/",
+        "cash-shifts/{cash_shift}/",
         "clinics/{clinic}/",
         "doctors/{doctor}/",
         "services/{service}/",
