@@ -101,10 +101,12 @@ def _sqlite_replacing(model: type[models.Model], guard: Guard) -> str:
     table, pk = model._meta.db_table, model._meta.pk
     assert pk is not None
     keys: list[list[Any]] = [[pk.column]]
-    if guard is not Guard.NEVER_DELETED:
-        # Of what may change, a second one is told from a replaced one by its own constraint, which callers know by name.
-        whole = [c for c in model._meta.constraints if isinstance(c, models.UniqueConstraint) and c.condition is None]
-        keys += [[getattr(model._meta.get_field(name), "column", name) for name in key.fields] for key in whole]
+    if guard is Guard.APPEND_ONLY:
+        # Not of what may change: there a second row is told by its own constraint, which callers know by name.
+        constraints = [c for c in model._meta.constraints if isinstance(c, models.UniqueConstraint) and c.condition is None]
+        keys += [
+            [getattr(model._meta.get_field(name), "column", name) for name in key.fields] for key in constraints if key.fields
+        ]
     same = " OR ".join("(" + " AND ".join(f'"{column}" = NEW."{column}"' for column in key) + ")" for key in keys)
     there = f'SELECT 1 FROM "{table}" WHERE {same}'  # noqa: S608 (names of our own tables and columns)
     return (
