@@ -58,7 +58,8 @@ def _refused(guard: Guard) -> tuple[str, ...]:
 
 def removal_sql() -> list[str]:
     """Statements that take all guards off SQLite's tables; PostgreSQL replaces its own."""
-    return [f"DROP TRIGGER IF EXISTS {_name(model, verb)}" for model, guard in guarded_models() for verb in _refused(guard)]
+    verbs = [(model, verb) for model, guard in guarded_models() for verb in (*_refused(guard), "REPLACE")]
+    return [f"DROP TRIGGER IF EXISTS {_name(model, verb)}" for model, verb in verbs]
 
 
 def installation_sql(connection: BaseDatabaseWrapper, tables: Container[str] | None = None) -> list[str]:
@@ -66,7 +67,8 @@ def installation_sql(connection: BaseDatabaseWrapper, tables: Container[str] | N
     models = [(model, guard) for model, guard in guarded_models() if tables is None or model._meta.db_table in tables]
     if connection.vendor == "postgresql":
         return [_FUNCTION, *(sql for model, guard in models for sql in _postgres_triggers(model, guard))]
-    return [*removal_sql(), *(_sqlite_trigger(model, guard, verb) for model, guard in models for verb in _refused(guard))]
+    made = [_sqlite_trigger(model, guard, verb) for model, guard in models for verb in _refused(guard)]
+    return [*removal_sql(), *made, *(_sqlite_replacing(model, guard) for model, guard in models)]
 
 
 def _name(model: type[models.Model], verb: str) -> str:
@@ -92,6 +94,25 @@ def _sqlite_trigger(model: type[models.Model], guard: Guard, verb: str) -> str:
     return (
         f'CREATE TRIGGER {_name(model, verb)} BEFORE {verb} ON "{model._meta.db_table}" {unless}'
         f"BEGIN SELECT RAISE(ABORT, '{verb} on {model._meta.db_table} is refused: these rows are kept for good'); END"
+    )
+
+
+def _sqlite_replacing(model: type[models.Model], guard: Guard) -> str:
+    """SQLite's ``REPLACE`` is a delete that no trigger hears of: refuse the insert that would bring it about."""
+    table, pk = model._meta.db_table, model._meta.pk
+    assert pk is not None
+    keys: list[list[Any]] = [[pk.column]]
+    if guard is Guard.APPEND_ONLY:
+        # Not of what may change: there a second row is told by its own constraint, which callers know by name.
+        constraints = [c for c in model._meta.constraints if isinstance(c, models.UniqueConstraint) and c.condition is None]
+        keys += [
+            [getattr(model._meta.get_field(name), "column", name) for name in key.fields] for key in constraints if key.fields
+        ]
+    same = " OR ".join("(" + " AND ".join(f'"{column}" = NEW."{column}"' for column in key) + ")" for key in keys)
+    there = f'SELECT 1 FROM "{table}" WHERE {same}'  # noqa: S608 (names of our own tables and columns)
+    return (
+        f'CREATE TRIGGER {_name(model, "REPLACE")} BEFORE INSERT ON "{table}" WHEN EXISTS ({there}) '
+        f"BEGIN SELECT RAISE(ABORT, 'REPLACE on {table} is refused: these rows are kept for good'); END"
     )
 
 

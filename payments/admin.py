@@ -1,4 +1,5 @@
-"""Payments with their ledger. Money is taken and given back through payments.actions; no row of the ledger is ever edited."""
+"""Payments with their ledger, and cashiers' shifts. Money is taken and given back, and a till is closed, through
+payments.actions; no row of the ledger is ever edited."""
 
 from __future__ import annotations
 
@@ -10,13 +11,14 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from clinics.admin import DeskForm, HistoryAdmin, ReadOnlyAdmin, ReadOnlyInline, become, local_time, viewer_of
+from clinics.admin import NOTHING, DeskForm, HistoryAdmin, ReadOnlyAdmin, ReadOnlyInline, become, local_time, viewer_of
 from patients.admin import FoldedSearch
 from payments import actions
-from payments.models import LedgerEntry, Payment
+from payments.cash import Tally, tallies
+from payments.models import CashMovement, CashShift, LedgerEntry, Payment, ShareMove
 from payments.money import ZERO, as_text
 
-ENTRY = ("at", "receipt_number", "kind", "sum", "rebate", "method", "reason", "by")
+ENTRY = ("at", "receipt_number", "kind", "sum", "rebate", "doctor", "share", "rest", "method", "reason", "by")
 
 
 class MoneyForm(DeskForm):
@@ -43,16 +45,28 @@ class MoneyForm(DeskForm):
         return cleaned
 
 
-class LedgerColumns:
-    """The amounts of a row of the ledger, with the decimals of its clinic's currency."""
+class ShareColumns:
+    """Whose the amount of a row is, with the decimals of its payment's currency."""
 
     @admin.display(description="amount", ordering="amount")
-    def sum(self, obj: LedgerEntry) -> str:
-        return as_text(obj.amount, obj.clinic.money_decimals)
+    def sum(self, obj: LedgerEntry | ShareMove) -> str:
+        return as_text(obj.amount, obj.payment.money_decimals)
+
+    @admin.display(description="doctor's share")
+    def share(self, obj: LedgerEntry | ShareMove) -> str:
+        return as_text(obj.doctor_share, obj.payment.money_decimals)
+
+    @admin.display(description="clinic's share")
+    def rest(self, obj: LedgerEntry | ShareMove) -> str:
+        return as_text(obj.clinic_share, obj.payment.money_decimals)
+
+
+class LedgerColumns(ShareColumns):
+    """The amounts of a row of the ledger."""
 
     @admin.display(description="discount")
     def rebate(self, obj: LedgerEntry) -> str:
-        return as_text(obj.discount, obj.clinic.money_decimals)
+        return as_text(obj.discount, obj.payment.money_decimals)
 
 
 class LedgerInline(LedgerColumns, ReadOnlyInline):
@@ -60,7 +74,15 @@ class LedgerInline(LedgerColumns, ReadOnlyInline):
     fields = readonly_fields = ENTRY
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
-        return super().get_queryset(request).select_related("by", "clinic")
+        return super().get_queryset(request).select_related("by", "doctor", "payment")
+
+
+class ShareMoveInline(ShareColumns, ReadOnlyInline):
+    model = ShareMove
+    fields = readonly_fields = ("at", "from_doctor", "to_doctor", "sum", "share", "rest")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ShareMove]:
+        return super().get_queryset(request).select_related("from_doctor", "to_doctor", "payment")
 
 
 @admin.register(Payment)
@@ -76,8 +98,22 @@ class PaymentAdmin(FoldedSearch, HistoryAdmin):
         "entries__receipt_number",
     ]
     date_hierarchy = "created_at"
-    readonly_fields = ["visit", "clinic", "status", "currency", "due", "granted", "taken", "returned", "open", "created_at"]
-    inlines = [LedgerInline]
+    readonly_fields = [
+        *(
+            "visit",
+            "clinic",
+            "status",
+            "currency",
+            "due",
+            "granted",
+            "taken",
+            "returned",
+            "open",
+            "share_percent",
+            "created_at",
+        ),
+    ]
+    inlines = [LedgerInline, ShareMoveInline]
 
     def get_fieldsets(self, request: HttpRequest, obj: Payment | None = None) -> Any:
         shown = (None, {"fields": self.readonly_fields})
@@ -101,7 +137,7 @@ class PaymentAdmin(FoldedSearch, HistoryAdmin):
             become(obj, actions.process(obj, by=by, method=given["method"], discount=given["rebate"] or ZERO, **common))
 
     def _money(self, obj: Payment, amount: Decimal) -> str:
-        return as_text(amount, obj.clinic.money_decimals)
+        return as_text(amount, obj.money_decimals)
 
     @admin.display(description="patient", ordering="visit__patient__full_name")
     def patient(self, obj: Payment) -> str:
@@ -136,10 +172,10 @@ class PaymentAdmin(FoldedSearch, HistoryAdmin):
 class LedgerEntryAdmin(LedgerColumns, FoldedSearch, ReadOnlyAdmin):
     list_display = ["receipt_number", "time", "kind", "sum", "currency", "method", "patient", "clinic", "by"]
     list_filter = ["kind", "method", ("clinic", admin.RelatedOnlyFieldListFilter), ("by", admin.RelatedOnlyFieldListFilter)]
-    list_select_related = ["clinic", "payment__visit__patient", "by"]
+    list_select_related = ["clinic", "doctor", "payment__visit__patient", "by"]
     search_fields = ["receipt_number", "payment__visit__patient__name_key", "payment__visit__patient__record_number"]
     date_hierarchy = "at"
-    fields = ("payment", "clinic", *ENTRY)
+    fields = ("payment", "clinic", "cash_shift", *ENTRY)
     ordering = ["-pk"]
 
     @admin.display(description="at", ordering="at")
@@ -153,3 +189,127 @@ class LedgerEntryAdmin(LedgerColumns, FoldedSearch, ReadOnlyAdmin):
     @admin.display(description="patient")
     def patient(self, obj: LedgerEntry) -> str:
         return str(obj.payment.visit.patient)
+
+
+class CloseForm(DeskForm):
+    """What ends a shift: the cash that was counted."""
+
+    counted = forms.DecimalField(label="Counted cash", max_digits=15, decimal_places=3, min_value=ZERO)
+    why = forms.CharField(label="Note", max_length=200, required=False, help_text="If it isn't what is expected: why.")
+
+
+class CashRowInline(LedgerColumns, ReadOnlyInline):
+    """The rows of the ledger of one shift."""
+
+    model = LedgerEntry
+    fields = readonly_fields = ("at", "receipt_number", "kind", "sum", "method", "reason", "payment")
+    verbose_name_plural = "money taken and given back"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
+        return super().get_queryset(request).select_related("payment")
+
+
+class CashMovementInline(ReadOnlyInline):
+    model = CashMovement
+    fields = readonly_fields = ("at", "kind", "sum", "reason", "by")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CashMovement]:
+        return super().get_queryset(request).select_related("by", "cash_shift")
+
+    @admin.display(description="amount")
+    def sum(self, obj: CashMovement) -> str:
+        return as_text(obj.amount, obj.money_decimals)
+
+
+@admin.register(CashShift)
+class CashShiftAdmin(HistoryAdmin):
+    form = CloseForm
+    list_display = ["cashier", "clinic", "began", "began_with", "ended", "counted_sum", "wrong_by", "currency"]
+    list_filter = [
+        ("closed_at", admin.EmptyFieldListFilter),
+        ("clinic", admin.RelatedOnlyFieldListFilter),
+        ("cashier", admin.RelatedOnlyFieldListFilter),
+    ]
+    list_select_related = ["clinic", "cashier"]
+    search_fields = ["cashier__username", "note"]
+    date_hierarchy = "opened_at"
+    ordering = ["-opened_at", "-pk"]
+    readonly_fields = [
+        *("cashier", "clinic", "currency", "opened_at", "began_with", "came", "went", "expected", "by_card", "by_transfer"),
+        *("closed_at", "closed_by", "counted_sum", "wrong_by", "note"),
+    ]
+    inlines = [CashRowInline, CashMovementInline]
+
+    def get_fieldsets(self, request: HttpRequest, obj: CashShift | None = None) -> Any:
+        shown = (None, {"fields": self.readonly_fields})
+        if not self.has_change_permission(request, obj):
+            return [shown]
+        return [shown, ("Close it", {"fields": ["counted", "why", "seen"]})]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # whoever stands at the till opens it
+
+    def has_change_permission(self, request: HttpRequest, obj: CashShift | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or obj.closed_at is None)
+
+    def save_model(self, request: HttpRequest, obj: CashShift, form: Any, change: bool) -> None:
+        given = form.cleaned_data
+        shift = actions.close_shift(
+            obj, by=viewer_of(request), counted_cash=given["counted"], note=given["why"], version=form.seen_version
+        )
+        become(obj, shift)
+
+    def _money(self, obj: CashShift, amount: Decimal | None) -> str:
+        return NOTHING if amount is None else as_text(amount, obj.money_decimals)
+
+    def _tally(self, obj: Any) -> Tally:
+        if not hasattr(obj, "tally"):
+            obj.tally = tallies([obj])[obj.pk]  # once for all columns of the page
+        tally: Tally = obj.tally
+        return tally
+
+    @admin.display(description="opened", ordering="opened_at")
+    def began(self, obj: CashShift) -> str:
+        return local_time(obj.opened_at, obj.clinic)
+
+    @admin.display(description="closed", ordering="closed_at")
+    def ended(self, obj: CashShift) -> str:
+        return local_time(obj.closed_at, obj.clinic)
+
+    @admin.display(description="began with", ordering="opening_cash")
+    def began_with(self, obj: CashShift) -> str:
+        return self._money(obj, obj.opening_cash)
+
+    @admin.display(description="put in or taken in")
+    def came(self, obj: CashShift) -> str:
+        tally = self._tally(obj)
+        return self._money(obj, tally.put_in + tally.by_method[LedgerEntry.Method.CASH].taken)
+
+    @admin.display(description="taken out or given back")
+    def went(self, obj: CashShift) -> str:
+        tally = self._tally(obj)
+        return self._money(obj, tally.taken_out + tally.by_method[LedgerEntry.Method.CASH].refunded)
+
+    @admin.display(description="expected")
+    def expected(self, obj: CashShift) -> str:
+        return self._money(obj, self._tally(obj).expected)
+
+    @admin.display(description="by card, less refunds")
+    def by_card(self, obj: CashShift) -> str:
+        return self._not_cash(obj, LedgerEntry.Method.CARD)
+
+    @admin.display(description="by transfer, less refunds")
+    def by_transfer(self, obj: CashShift) -> str:
+        return self._not_cash(obj, LedgerEntry.Method.TRANSFER)
+
+    def _not_cash(self, obj: CashShift, method: str) -> str:
+        sums = self._tally(obj).by_method[method]
+        return self._money(obj, sums.taken - sums.refunded)
+
+    @admin.display(description="counted", ordering="counted_cash")
+    def counted_sum(self, obj: CashShift) -> str:
+        return self._money(obj, obj.counted_cash)
+
+    @admin.display(description="difference", ordering="difference")
+    def wrong_by(self, obj: CashShift) -> str:
+        return self._money(obj, obj.difference)

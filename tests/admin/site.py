@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from django.utils import timezone
 from appointments.models import ClosingDay, TimeOff
 from clinics.models import User
 from payments import actions as payment_actions
+from payments.models import CashShift
 from realtime.models import Delivery, Event
 from tests.api.fixtures import standing
 from tests.factories import ClinicFactory, PatientFactory, World, book, walk_in
@@ -41,6 +43,7 @@ def two_full_clinics() -> World:
     book(world, clinic=world.there, doctor=world.stranger, service=world.service_there, patient=PatientFactory())
     visit = walk_in(world, clinic=world.there, doctor=world.stranger, service=world.service_there)
     payment_actions.process(visit.payment, by=world.receptionist_there, amount=visit.payment.amount_due, method="cash")
+    payment_actions.open_shift(by=world.receptionist_there, clinic=world.there, opening_cash=Decimal(7))
     _be_away(world.stranger, 1)
     _be_closed(world.there, 1000)
     world.receptionist_there.logins.create()
@@ -62,10 +65,19 @@ def fill(world: World, count: int) -> None:
         book(world, minutes=60 + 24 * 60 * world.here.appointments.count())
         visit = walk_in(world)
         payment_actions.process(visit.payment, by=world.receptionist, amount=visit.payment.amount_due, method="cash")
+        _change_the_till(world)
         _be_away(world.doctor, 1000 + n)
         _be_closed(world.here, 1000 + n)
         world.receptionist.logins.create(ended_at=now)
         world.patient.accesses.create(user=world.receptionist, how="opened")
+
+
+def _change_the_till(world: World) -> None:
+    """The receptionist's open shift is closed, and the next one opened."""
+    for shift in CashShift.objects.filter(cashier=world.receptionist, closed_at=None):
+        payment_actions.close_shift(shift, by=world.receptionist, counted_cash=Decimal(5), note="not counted")
+    shift = payment_actions.open_shift(by=world.receptionist, clinic=world.here, opening_cash=Decimal(5))
+    payment_actions.move_cash(shift, by=world.receptionist, kind="in", amount=Decimal(1), reason="change")
 
 
 def _be_away(doctor: Any, days: int) -> None:

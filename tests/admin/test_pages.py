@@ -16,7 +16,7 @@ from django.urls import reverse
 from appointments.models import Appointment, ClosingDay, Shift, TimeOff
 from clinics.models import Clinic, Doctor, Login, Role, Service, User
 from patients.models import FileAccess, Patient
-from payments.models import LedgerEntry, Payment
+from payments.models import CashShift, LedgerEntry, Payment
 from queue import actions
 from queue.models import Visit
 from realtime.models import Event, Room
@@ -41,10 +41,11 @@ OURS: list[type[Any]] = [
     Visit,
     Payment,
     LedgerEntry,
+    CashShift,
 ]
 LOG: list[type[Any]] = [Event, Room]
-READ_ONLY = {Login, FileAccess, LedgerEntry, Payment, *LOG}
-WITH_PAST = [Clinic, Doctor, Service, Shift, TimeOff, ClosingDay, Patient, Appointment, Payment]
+READ_ONLY = {Login, FileAccess, LedgerEntry, Payment, CashShift, *LOG}
+WITH_PAST = [Clinic, Doctor, Service, Shift, TimeOff, ClosingDay, Patient, Appointment, Payment, CashShift]
 
 
 def address(model: type[Any], page: str, *args: Any) -> str:

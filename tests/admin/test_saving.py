@@ -16,7 +16,7 @@ from clinics.models import Clinic, Doctor
 from patients import actions as patient_actions
 from patients.models import FileAccess, Patient
 from payments import actions as payment_actions
-from payments.models import Payment
+from payments.models import CashShift, Payment
 from queue.models import Visit
 from tests.admin.site import errors_of, form_of, sent_by
 from tests.admin.test_pages import address
@@ -317,6 +317,44 @@ def test_money_is_not_taken_twice_by_sending_a_form_twice(manager: Client, world
 
     assert "changed this meanwhile" in errors_of(manager.post(path, sent))
     assert payment.entries.count() == 1
+
+
+def till(world: World) -> tuple[CashShift, str]:
+    """The receptionist's open shift, that should hold 15, and its page."""
+    shift = payment_actions.open_shift(by=world.receptionist, clinic=world.here, opening_cash=Decimal(5))
+    payment_actions.process(walk_in(world).payment, by=world.receptionist, amount=Decimal(10), method="cash")
+    return shift, address(CashShift, "change", shift.pk)
+
+
+def test_closing_a_till_is_the_action(manager: Client, world: World) -> None:
+    shift, path = till(world)
+    assert "15.00" in manager.get(path).content.decode()
+
+    saved(manager.post(path, {**form_of(manager, path), "counted": "14.50", "why": "a coin is lost"}))
+
+    shift.refresh_from_db()
+    assert (shift.counted_cash, shift.expected_cash, shift.difference) == (Decimal("14.5"), 15, Decimal("-0.5"))
+    assert (shift.note, shift.closed_by, shift.cashier) == ("a coin is lost", world.admin, world.receptionist)
+    assert manager.post(path, {"counted": "1", "why": "x", "seen": str(shift.version)}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("sent", "sentence"),
+    [
+        ({"counted": "14.50"}, "0.50 USD less than expected"),
+        ({"counted": "14.505", "why": "x"}, "2 decimals"),
+        ({"counted": "-1", "why": "x"}, "greater than or equal"),
+        ({"counted": "NaN", "why": "x"}, "number"),
+        ({}, "required"),
+        ({"counted": "15", "seen": "99"}, "changed this meanwhile"),
+    ],
+)
+def test_a_till_that_is_not_closed_shows_why(manager: Client, world: World, sent: dict[str, str], sentence: str) -> None:
+    shift, path = till(world)
+
+    assert sentence in errors_of(manager.post(path, {**form_of(manager, path), **sent}))
+    shift.refresh_from_db()
+    assert shift.closed_at is None
 
 
 # --- Directory --------------------------------------------------------------------------------------------------------

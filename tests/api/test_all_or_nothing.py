@@ -20,7 +20,7 @@ from clinics.commands import before_commit
 from patients import actions as patient_actions
 from patients.models import Patient
 from payments import actions as payment_actions
-from payments.models import LedgerEntry, Payment
+from payments.models import CashShift, LedgerEntry, Payment
 from queue import actions as queue_actions
 from queue.models import Visit, VisitStep
 from tests.api.client import as_it_was, dump
@@ -164,6 +164,37 @@ def refund(world: World) -> Act:
     return lambda: payment_actions.refund(Payment.objects.get(pk=pk), by=world.admin, amount=Decimal(5), reason="x")
 
 
+def transfer_with_money(world: World) -> Act:
+    """What was taken goes with the visit."""
+    visit = walk_in(world)
+    payment_actions.process(visit.payment, by=world.admin, amount=Decimal(5), method="cash")
+    return lambda: queue_actions.transfer(Visit.objects.get(pk=visit.pk), by=world.admin, doctor=world.colleague)
+
+
+def _till(world: World) -> Callable[[], CashShift]:
+    pk = payment_actions.open_shift(by=world.admin, clinic=world.here, opening_cash=Decimal(5)).pk
+    return lambda: CashShift.objects.get(pk=pk)
+
+
+def process_with_till(world: World) -> Act:
+    _till(world)
+    return process(world)
+
+
+def open_till(world: World) -> Act:
+    return lambda: payment_actions.open_shift(by=world.admin, clinic=world.here, opening_cash=Decimal(5))
+
+
+def move_cash(world: World) -> Act:
+    row = _till(world)
+    return lambda: payment_actions.move_cash(row(), by=world.admin, kind="in", amount=Decimal(1), reason="x")
+
+
+def close_till(world: World) -> Act:
+    row = _till(world)
+    return lambda: payment_actions.close_shift(row(), by=world.admin, counted_cash=Decimal(4), note="x")
+
+
 def register(world: World) -> Act:
     return lambda: patient_actions.register(by=world.admin, full_name="Somebody New", phone="0151 1")
 
@@ -190,8 +221,10 @@ COMMANDS: list[Callable[[World], Act]] = [
     *(_verb("set_priority", "waiting", priority="urgent"), _verb("transfer", "waiting", doctor="colleague")),
     *(undo("called"), undo("completed"), undo("cancelled"), undo("no_show"), undo("waiting")),
     *(say_gone, say_back, call_during_a_break, close_day, close_over_day),
-    *(process, refund, register, change_patient, merge),
+    *(process, process_with_till, refund, transfer_with_money, register, change_patient, merge),
 ]
+# No screen shows a till: these are told to nobody.
+SILENT: list[Callable[[World], Act]] = [open_till, move_cash, close_till]
 
 
 class Broken(DatabaseError):
@@ -214,7 +247,7 @@ def failing_at(number: int | None) -> Iterator[list[str]]:
         yield writes
 
 
-@pytest.mark.parametrize("prepare", COMMANDS, ids=lambda p: p.__name__.strip("_"))
+@pytest.mark.parametrize("prepare", [*COMMANDS, *SILENT], ids=lambda p: p.__name__.strip("_"))
 def test_whichever_write_fails(world: World, prepare: Callable[[World], Act]) -> None:
     act = prepare(world)
     before = dump()
@@ -222,8 +255,9 @@ def test_whichever_write_fails(world: World, prepare: Callable[[World], Act]) ->
         act()
         assert dump() != before
     assert dump() == before
-    assert len(writes) >= 3
-    assert "realtime_delivery" in writes[-1]
+    if prepare not in SILENT:
+        assert len(writes) >= 3
+    assert ("realtime_delivery" in writes[-1]) == (prepare not in SILENT)
     for number in range(len(writes)):
         with failing_at(number), pytest.raises(Broken):
             act()
@@ -233,7 +267,7 @@ def test_whichever_write_fails(world: World, prepare: Callable[[World], Act]) ->
     assert dump() != before
 
 
-@pytest.mark.parametrize("prepare", COMMANDS, ids=lambda p: p.__name__.strip("_"))
+@pytest.mark.parametrize("prepare", [*COMMANDS, *SILENT], ids=lambda p: p.__name__.strip("_"))
 def test_a_failure_after_the_events_were_stored(world: World, prepare: Callable[[World], Act]) -> None:
     act = prepare(world)
     before = dump()
@@ -285,7 +319,7 @@ def test_a_directory_write_that_fails(world: World) -> None:
 def test_bulk_writes_that_nobody_would_hear_of_are_refused(world: World) -> None:
     visit = walk_in(world)
     before = dump()
-    for model in (Visit, Appointment, Payment, Patient):
+    for model in (Visit, Appointment, Payment, CashShift, LedgerEntry, Patient):
         rows: Any = model._default_manager.all()
         for attempt in (
             partial(rows.update, version=9),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -51,6 +52,8 @@ MONEY = [
     "1e999999999",
     "٣٣x",
 ]
+# Python would read them as numbers.
+UNREADABLE = ["1e1", "1E1", "1_0", "0x10", "12,50", "1 0", "½", "²", "+-1", ".", "٫", "1٫0٫0"]
 CHOICE = [None, "", "xyz", 5, True, [], {}, NUL, LONG, "\ud800"]
 COUNT = [None, "", "abc", -1, 10**10, HUGE, [], {}, NUL, 1.5]
 VERSION = [None, "", "abc", 1.5, [], {}, NUL, HUGE, float("1e400")]
@@ -86,6 +89,7 @@ def ids(world: World) -> dict[str, Any]:
         "one_of_series": series[0].pk,
         "closing": ClosingDay.objects.create(clinic=world.here, first_day="2026-12-24", last_day="2026-12-26").pk,
         "time_off": TimeOff.objects.create(doctor=world.doctor, start=soon(10**6), end=soon(10**6 + 60)).pk,
+        "till": payment_actions.open_shift(by=world.receptionist, clinic=world.here, opening_cash=Decimal(50)).pk,
         "shift": world.doctor.shifts.first().pk,  # type: ignore[union-attr]
     }
 
@@ -188,10 +192,10 @@ ENDPOINTS: list[tuple[str, str, dict[str, Any], dict[str, list[Any]], set[str]]]
         "payments/@payment/process/",
         {"amount": "1.00", "method": "cash"},
         {
-            "amount": [*MONEY, 0, "0", "0.00", "0.001"],
-            "discount": [*MONEY, "0.001"],
+            "amount": [*MONEY, *UNREADABLE, 0, "0", "0.00", "0.001"],
+            "discount": [*MONEY, *UNREADABLE, "0.001"],
             "method": CHOICE,
-            "reason": TEXT,
+            "reason": [*TEXT, "x" * 201],
             **VERSIONED,
         },
         {"amount", "method"},
@@ -200,8 +204,34 @@ ENDPOINTS: list[tuple[str, str, dict[str, Any], dict[str, list[Any]], set[str]]]
         "post",
         "payments/@payment/refund/",
         {"amount": "1.00", "reason": "mistake"},
-        {"amount": [*MONEY, 0, "0", "0.00", "0.001"], "method": CHOICE, "reason": NAME, **VERSIONED},
+        {"amount": [*MONEY, *UNREADABLE, 0, "0", "0.00", "0.001"], "method": CHOICE, "reason": [*NAME, "x" * 201], **VERSIONED},
         {"amount", "reason"},
+    ),
+    (
+        "post",
+        "cash-shifts/",
+        {"clinic": "@clinic", "opening_cash": "100.00"},
+        {"clinic": ID, "opening_cash": [*MONEY, *UNREADABLE, "0.001", "1" * 16]},
+        {"clinic", "opening_cash"},
+    ),
+    (
+        "post",
+        "cash-shifts/@till/close/",
+        {"counted_cash": "50.00"},
+        {"counted_cash": [*MONEY, *UNREADABLE, "0.001", "49.99", "1" * 16], "note": [*TEXT, "x" * 201], **VERSIONED},
+        {"counted_cash"},
+    ),
+    (
+        "post",
+        "cash-shifts/@till/movements/",
+        {"kind": "in", "amount": "5.00", "reason": "change"},
+        {
+            "kind": CHOICE,
+            "amount": [*MONEY, *UNREADABLE, 0, "0", "0.00", "0.001"],
+            "reason": [*NAME, "x" * 201],
+            **VERSIONED,
+        },
+        {"kind", "amount", "reason"},
     ),
     (
         "post",
@@ -536,6 +566,8 @@ BAD_QUERIES = [
     ("visits/", {"date": "\0"}),
     ("payments/", {"status": "free"}),
     ("payments/", {"visit": "NaN"}),
+    ("cash-shifts/", {"status": "ajar"}),
+    ("cash-shifts/", {"cashier": "abc"}),
     ("services/", {"clinic": "abc"}),
     ("shifts/", {"weekday": "9"}),
     ("appointments/", {"series": "abc"}),

@@ -41,6 +41,7 @@ def test_the_same_call_again_answers_the_same_and_does_nothing(world: World, pat
         ("appointments/", {"start": "2026-03-02T15:00:00Z"}, 201),
         ("visits/", {}, 201),
         ("services/", {"name": "X-ray", "duration_minutes": 30, "price": "1"}, 201),
+        ("cash-shifts/", {"opening_cash": "5.00"}, 201),
     ],
 )
 def test_creating_twice_creates_once(world: World, target: str, body: dict[str, Any], status: int) -> None:

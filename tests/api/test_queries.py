@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ LISTS = {
     "appointments/": 5,
     "visits/": 4,
     "payments/": 6,
+    "cash-shifts/": 6,
 }
 
 
@@ -49,10 +51,29 @@ def fill(world: World, path: str, count: int) -> None:
                 appointment_actions.change(row, by=world.receptionist, doctor=world.doctor)
             case "visits/":
                 walk_in(world)
-            case "payments/":
-                payment = walk_in(world).payment
-                for _ in range(2):
-                    payment_actions.process(payment, by=world.receptionist, amount=payment.amount_due / 2, method="cash")
+            case "payments/" | "cash-shifts/":
+                take_money(world, path)
+
+
+def take_money(world: World, path: str) -> None:
+    """A payment in two parts, or a till that was closed."""
+    if path == "payments/":
+        payment = walk_in(world).payment
+        for _ in range(2):
+            payment_actions.process(payment, by=world.receptionist, amount=payment.amount_due / 2, method="cash")
+        return
+    fill_a_till(world, 1)
+    shift = world.receptionist.cash_shifts.get(closed_at=None)
+    payment_actions.close_shift(shift, by=world.admin, counted_cash=Decimal(5), note="x")
+
+
+def fill_a_till(world: World, count: int) -> int:
+    """The receptionist's open shift with ``count`` rows and movements."""
+    shift = payment_actions.open_shift(by=world.receptionist, clinic=world.here, opening_cash=Decimal(5))
+    for _ in range(count):
+        payment_actions.process(walk_in(world).payment, by=world.receptionist, amount=Decimal(5), method="cash")
+        payment_actions.move_cash(shift, by=world.receptionist, kind="in", amount=Decimal(1), reason="change")
+    return shift.pk
 
 
 def fill_hours(world: World, path: str, number: int) -> None:
@@ -147,6 +168,15 @@ def test_a_receipt(world: World, django_assert_num_queries: Any, rows: int) -> N
     with django_assert_num_queries(5):
         receipt = api.get(f"/api/payments/{payment.pk}/receipt/").json()
     assert len(receipt["entries"]) == rows
+
+
+@pytest.mark.parametrize("rows", [1, 30])
+def test_the_slip_of_a_till(world: World, django_assert_num_queries: Any, rows: int) -> None:
+    pk = fill_a_till(world, rows)
+    api = Api(world.receptionist)
+    with django_assert_num_queries(8):
+        slip = api.get(f"/api/cash-shifts/{pk}/").json()
+    assert (len(slip["rows"]), len(slip["movements"])) == (rows, rows)
 
 
 def test_pages(world: World) -> None:

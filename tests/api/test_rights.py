@@ -76,6 +76,7 @@ class Places:
             "visit": visit.pk,
             "planned": appointment.visit.pk,
             "payment": visit.payment.pk,
+            "cash_shift": payment_actions.open_shift(by=by, clinic=clinic, opening_cash=service.price).pk,
             "shift": Shift.objects.filter(doctor=doctor).first().pk,  # type: ignore[union-attr]
             "time_off": time_off.pk,
             "day_close": closed.pk,
@@ -109,6 +110,13 @@ CASES: list[tuple[str, str, Any, dict[str, int]]] = [
         {**LIST, **dict.fromkeys(["receptionist", "doctor", "colleague", "receptionist_there", "stranger"], 403)},
     ),
     ("get", "day-closes/", None, {**LIST, "doctor": 403, "colleague": 403, "stranger": 403}),
+    ("get", "cash-shifts/", None, {**LIST, "doctor": 403, "colleague": 403, "stranger": 403}),
+    (
+        "get",
+        "payments/shares/?from=2026-03-02&to=2026-03-02",
+        None,
+        {**LIST, "receptionist": 403, "receptionist_there": 403},
+    ),
     # Details
     ("get", "clinics/{clinic}/", None, READ),
     ("get", "services/{service}/", None, READ),
@@ -147,6 +155,9 @@ CASES: list[tuple[str, str, Any, dict[str, int]]] = [
     # Money
     ("post", "payments/{payment}/process/", {"amount": "5.00", "method": "cash"}, DESK),
     ("post", "payments/{payment}/refund/", {"amount": "5.00", "reason": "mistake"}, ADMIN),
+    ("get", "cash-shifts/{cash_shift}/", None, DESK),
+    ("post", "cash-shifts/{cash_shift}/close/", {"counted_cash": "50.00"}, DESK),
+    ("post", "cash-shifts/{cash_shift}/movements/", {"kind": "in", "amount": "5.00", "reason": "change"}, DESK),
     # Visits: the rest is tests/queue/test_transitions.py
     ("post", "visits/{visit}/call/", {}, OWN),
     ("post", "queue/doctors/{doctor}/call-next/", None, OWN),
@@ -246,6 +257,12 @@ CREATES: list[tuple[str, dict[str, Any], dict[str, int]]] = [
         {"clinic": "{clinic}", "doctor": "{doctor}", "patient": "{patient}", "service": "{service}"},
         {"receptionist": 201, "doctor": 403, "admin": 201, "superuser": 201, "admin_there": 400, "unassigned": 400},
     ),
+    (
+        "cash-shifts/",
+        {"clinic": "{clinic}", "opening_cash": "50.00"},
+        # The receptionist's is open already.
+        {"receptionist": 409, "doctor": 403, "admin": 201, "superuser": 201, "admin_there": 400, "unassigned": 400},
+    ),
 ]
 
 
@@ -272,7 +289,11 @@ def test_who_creates_at_a_clinic(world: World, path: str, body: dict[str, Any], 
     + [("appointments/series/", CREATES[8][1], field) for field in ("clinic", "doctor", "service")]
     + [("closing-days/", CREATES[7][1], "clinic")]
     + [("shifts/", CREATES[3][1], field) for field in ("clinic", "doctor")]
-    + [("services/", CREATES[1][1], "clinic"), ("time-off/", CREATES[4][1], "doctor")],
+    + [
+        ("services/", CREATES[1][1], "clinic"),
+        ("time-off/", CREATES[4][1], "doctor"),
+        ("cash-shifts/", CREATES[10][1], "clinic"),
+    ],
 )
 def test_ids_of_the_other_clinic_are_refused_on_their_field(world: World, path: str, body: dict[str, Any], field: str) -> None:
     places = Places(world)
@@ -319,6 +340,7 @@ LISTED = {
     "visits": "visit",
     "payments": "payment",
     "day-closes": "day_close",
+    "cash-shifts": "cash_shift",
 }
 
 
@@ -341,7 +363,17 @@ def test_a_list_holds_the_callers_clinics_only(world: World, path: str, kind: st
 def test_a_filter_for_the_other_clinic_finds_nothing(world: World) -> None:
     places = Places(world)
     api = Api(world.admin)
-    for path in ("services", "doctors", "shifts", "closing-days", "appointments", "visits", "payments", "day-closes"):
+    for path in (
+        "services",
+        "doctors",
+        "shifts",
+        "closing-days",
+        "appointments",
+        "visits",
+        "payments",
+        "day-closes",
+        "cash-shifts",
+    ):
         assert api.all(f"{path}/", clinic=places.there["clinic"]) == []
 
 
@@ -393,6 +425,7 @@ def test_what_the_other_clinic_holds_is_unchanged_by_refused_calls(world: World)
         "appointments/{appointment}/",
         "visits/{visit}/",
         "payments/{payment}/",
+        "cash-shifts/{cash_shift}/",
         "clinics/{clinic}/",
         "doctors/{doctor}/",
         "services/{service}/",

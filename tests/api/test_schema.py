@@ -32,7 +32,8 @@ PATHS = {
     *("/api/queue/clinics/{id}/", "/api/queue/doctors/{id}/", "/api/queue/doctors/{id}/call-next/"),
     *("/api/doctors/{id}/state/", "/api/clinics/{id}/close-day/", "/api/day-closes/", "/api/day-closes/{id}/"),
     *("/api/payments/", "/api/payments/{id}/", "/api/payments/{id}/process/", "/api/payments/{id}/refund/"),
-    *("/api/payments/{id}/receipt/", "/api/realtime/events/"),
+    *("/api/payments/{id}/receipt/", "/api/payments/shares/", "/api/realtime/events/"),
+    *("/api/cash-shifts/", "/api/cash-shifts/{id}/", "/api/cash-shifts/{id}/close/", "/api/cash-shifts/{id}/movements/"),
 }
 
 
@@ -55,12 +56,14 @@ def test_the_docs_come_from_this_machine(world: World) -> None:
     assert "http" not in re.sub(r"http://testserver|http://www\.w3\.org", "", page.content.decode())
 
 
-@pytest.mark.parametrize("path", ["", "patients/", "appointments/", "visits/", "payments/", "clinics/", "doctors/", "auth/me/"])
+@pytest.mark.parametrize(
+    "path", ["", "patients/", "appointments/", "visits/", "payments/", "cash-shifts/", "clinics/", "doctors/", "auth/me/"]
+)
 def test_it_is_browsable(world: World, path: str) -> None:
     page = Api(world.admin).get(f"/api/{path}", headers={"Accept": "text/html"})
     assert (page.status_code, page["Content-Type"]) == (200, "text/html; charset=utf-8")
 
 
-@pytest.mark.parametrize("path", ["patients/", "appointments/", "visits/", "payments/", "clinics/"])
+@pytest.mark.parametrize("path", ["patients/", "appointments/", "visits/", "payments/", "cash-shifts/", "clinics/"])
 def test_options(world: World, path: str) -> None:
     assert Api(world.receptionist).options(f"/api/{path}").status_code == 200

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.core.management import call_command
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DatabaseError, ProgrammingError, connection, models, transaction
 
 from appointments import actions as appointment_actions
 from appointments.models import Appointment, AppointmentSeries, ClosingDay, Reschedule, Shift, ShiftBreak, TimeOff
@@ -91,9 +91,30 @@ def test_no_row_of_a_history_is_changed_even_by_plain_sql(full: World, model: ty
     assert refused(f"UPDATE {model._meta.db_table} SET {pk.column} = {pk.column}")
 
 
+@pytest.mark.parametrize("model", [LedgerEntry, Patient, Patient.history.model], ids=lambda m: m.__name__)  # type: ignore[attr-defined]
+def test_no_row_is_replaced(full: World, is_postgres: bool, model: type[models.Model]) -> None:
+    """SQLite's `REPLACE` deletes, and says so to triggers only if it is told to."""
+    table = model._meta.db_table
+    replace = f"REPLACE INTO {table} SELECT * FROM {table}"
+    with connection.cursor() as cursor:
+        if is_postgres:
+            with pytest.raises(ProgrammingError):  # it has no such statement
+                cursor.execute(replace)
+            return
+        assert refused(replace)
+        cursor.execute("PRAGMA recursive_triggers = OFF")  # as in a shell
+        try:
+            assert refused(replace)
+        finally:
+            cursor.execute("PRAGMA recursive_triggers = ON")
+
+
 @pytest.mark.postgres
 def test_no_table_is_emptied_at_once(transactional_db: None) -> None:
     walk_in(World())
+    with connection.cursor() as cursor:
+        # The module's world is never committed: its foreign keys wait to be checked, and would be the reason of the refusal.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     assert refused("TRUNCATE payments_ledgerentry")
     assert refused("TRUNCATE clinics_clinic CASCADE")
 
