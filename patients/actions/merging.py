@@ -51,10 +51,8 @@ def merge(survivor: Patient, *, duplicate: Patient, by: User | None, version: in
         gone.merged_into = kept
         gone.save(update_fields=["merged_into"])
         kept.save(update_fields=[])
-        moved = {FILES: pointing}
-        for _receiver, answer in signals.merged.send(sender=Patient, survivor=kept, duplicate=gone, by=by):
-            if isinstance(answer, dict):
-                moved.update(answer)
+        moved = signals.collect(signals.merged, sender=Patient, survivor=kept, duplicate=gone, by=by)
+        moved[FILES] = pointing
         PatientMerge.objects.create(survivor=kept, duplicate=gone, by=by, moved=moved)
         log_access([kept, gone], by=by, how=FileAccess.How.CHANGED)
     return kept
