@@ -49,14 +49,20 @@ class Question:
 
 def search_text(*, full_name: str, name_key: str, phone_key: str, record_number: str | None) -> str:
     """All that a file is found by, each word after a space: the name's words, those with a hyphen or an apostrophe also in one,
-    the phone, the record number without its hyphen."""
+    the phone, the record number."""
     joined = ("".join(parts) for word in full_name.split() if len(parts := fold_name(word).split()) > 1)
-    words = [_spread(name_key), *(_spread(word)[:100] for word in joined), phone_key, record_key(record_number or "")]
+    words = [
+        _spread(name_key),
+        *(_spread(word)[:100] for word in joined),
+        phone_key,
+        record_key(record_number) if record_number else "",
+    ]
     return " " + _ascii(" ".join(word for word in words if word))[:1000]
 
 
 def record_key(record_number: str) -> str:
-    return "".join(c for c in record_number.lower() if c.isalnum())
+    """Not with its letter: whoever types a P doesn't look for all."""
+    return "#" + record_number.removeprefix("P-")
 
 
 def record_number_of(number: int) -> str:
@@ -90,7 +96,7 @@ def _word(word: str) -> Term:
 def _number(number: str) -> Term:
     digits = re.findall(r"\d+", number)
     if number[0] in "pP":
-        return _any((f" {record_key(record_number_of(int(digits[0])))}",), (f" p{digits[0]}",))
+        return _any((f" {record_key(record_number_of(int(digits[0])))}",), (f" #{digits[0]}",))
     alternatives = [tuple(f" {part}" if len(part) <= SHORT else part for part in digits)]
     whole = fold_phone(number)
     dialled = "+" in number or digits[0].startswith("0")
