@@ -10,7 +10,7 @@ from clinics.commands import command
 from clinics.exceptions import DomainError, InvalidInput
 from clinics.models import User
 from patients import signals
-from patients.actions.files import lock_as_it_is, log_access, require_standing, require_version
+from patients.actions.files import lock_as_it_is, log_access, one_at_a_time, require_standing, require_version
 from patients.models import FileAccess, Patient, PatientMerge
 
 FILES = "patients.patient"
@@ -29,8 +29,11 @@ class MergeUnknown(DomainError):
     code = "merge_unknown"
 
 
+ONE_MERGE = "merges"
+"""Commands that lock several files take their turns: all others lock one, so nobody can block anybody."""
+
+
 def _lock_by_number(numbers: Iterable[int]) -> dict[int, Patient]:
-    """In one order, so that two commands about the same pair can't block each other."""
     return {number: lock_as_it_is(number) for number in sorted(set(numbers))}
 
 
@@ -42,6 +45,7 @@ def merge(survivor: Patient, *, duplicate: Patient, by: User | None, version: in
     if survivor.pk == duplicate.pk:
         raise InvalidInput(duplicate="This is the same file. Name the other one.")
     with command():
+        one_at_a_time(ONE_MERGE)
         locked = _lock_by_number([survivor.pk, duplicate.pk])
         kept, gone = locked[survivor.pk], locked[duplicate.pk]
         require_standing(kept)
@@ -66,6 +70,7 @@ def unmerge(survivor: Patient, *, duplicate: Patient, by: User | None, version: 
     ``StaleVersion``, and whatever forbids a move (``PatientBusy``).
     """
     with command():
+        one_at_a_time(ONE_MERGE)
         locked = _lock_by_number([survivor.pk, duplicate.pk])
         kept, gone = locked[survivor.pk], locked[duplicate.pk]
         require_standing(kept)

@@ -105,8 +105,14 @@ def test_who_it_was_is_nowhere_any_more(world: World, person: Patient) -> None:
     assert traces() == set()
     assert answer.json() == {
         **Api(world.admin).ok("get", f"patients/{person.pk}/"),
-        "full_name": f"Erased {person.record_number}", "phone": "", "birth_date": None, "sex": "unknown",
-        "email": "", "address": "", "notes": "", "record_number": person.record_number,
+        "full_name": f"Erased {person.record_number}",
+        "phone": "",
+        "birth_date": None,
+        "sex": "unknown",
+        "email": "",
+        "address": "",
+        "notes": "",
+        "record_number": person.record_number,
     }
     assert answer.json()["erased_at"] is not None
 
