@@ -200,10 +200,10 @@ ENDPOINTS: list[tuple[str, str, dict[str, Any], dict[str, list[Any]], set[str]]]
         "patients/duplicates/",
         {"full_name": "Somebody New"},
         {
-            "full_name": [*NAME, "x" * 201],
+            "full_name": [*NAME, "x" * 201, "😀", "\u200f"],
             "phone": [*TEXT, "0" * 41],
             "birth_date": [*DATE, "1899-12-31", "2026-03-04"],
-            "patient": ID[1:],
+            "patient": ID[2:],
         },
         {"full_name"},
     ),
