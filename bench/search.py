@@ -69,7 +69,7 @@ NAMES = [
 QUESTIONS = {
     "nothing, page 1": [""],
     "nothing, the last page": ["@last"],
-    "one letter": ["a", "m", "z", "ع", "л"],
+    "one letter": ["a", "m", "p", "z", "ع", "л"],
     "two letters": ["al", "ma", "zb", "مح", "ал"],
     "three letters": ["ali", "mar", "nat", "علي", "ива"],
     "a common name": ["maria", "garcia", "محمد", "nowak", "иванов"],

@@ -108,13 +108,19 @@ def _why(asked: _Asked, patient: Patient) -> str | None:
     if born is not None and born == asked.birth_date:
         if same_words:
             return _REASONS[0]
-        return _REASONS[1] if fuzz.token_sort_ratio(patient.name_key, asked.name_key) >= SIMILAR_NAME else None
+        return _REASONS[1] if _similar(patient.name_key, asked.name_key) else None
     if same_words and born is not None and born == _swapped(asked.birth_date):
         return _REASONS[2]
     same_phone = bool(asked.phone_key) and patient.phone_key == asked.phone_key
     if same_phone and _family(patient.name_key, asked.name_key):
         return _REASONS[3]
     return _REASONS[4] if same_words and not (born and asked.birth_date) else None
+
+
+def _similar(one: str, other: str) -> bool:
+    """Spelt nearly the same, or one with a name more than the other."""
+    fewer, more = sorted([set(one.split()), set(other.split())], key=len)
+    return fuzz.token_sort_ratio(one, other) >= SIMILAR_NAME or (len(fewer) > 1 and fewer <= more)
 
 
 def _family(one: str, other: str) -> bool:

@@ -41,10 +41,7 @@ def export(patient: Patient, *, by: User) -> dict[str, Any]:
             ).data,
             "accesses": AccessSerializer(accesses_seen_by(by, numbers).order_by("at", "pk"), many=True).data,
         }
-        answers: Any = signals.exporting.send(sender=Patient, files=numbers, clinics=clinics)
-        for _receiver, sections in answers:
-            if isinstance(sections, dict):
-                document.update(sections)
+        document |= signals.collect(signals.exporting, sender=Patient, files=numbers, clinics=clinics)
     return document
 
 

@@ -26,8 +26,10 @@ def search(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]:
 def _holds(needle: Needle) -> Q:
     if not needle.name:
         return Q(search_key__holds=needle.key)
-    in_name = Q(name_key__holds=f" {needle.name}") | Q(name_key__startswith=needle.name)
-    return Q(search_key__holds=needle.key) & (in_name if needle.key.startswith(" ") else Q(name_key__holds=needle.name))
+    in_name = Q(name_key__holds=needle.name)
+    if needle.name.startswith(" "):
+        in_name |= Q(name_key__startswith=needle.name[1:])
+    return Q(search_key__holds=needle.key) & in_name
 
 
 def _rank(asked: Question) -> Case:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from clinics.serializers import IdField, NamedSerializer, VersionSerializer
+from patients.folding import fold_name
 from patients.models import FileAccess, Patient, PatientMerge
 
 
@@ -91,6 +92,11 @@ class LookalikesSerializer(serializers.Serializer[Any]):
         default=None,
         help_text="The file that is being edited; it doesn't look like itself.",
     )
+
+    def validate_full_name(self, value: str) -> str:
+        if not fold_name(value):
+            raise serializers.ValidationError("Write the patient's name.")
+        return value
 
     def validate_birth_date(self, value: dt.date | None) -> dt.date | None:
         return _require_birth_date(value)

@@ -1,5 +1,9 @@
 """What the apps above complete in the same transaction; a receiver that raises undoes the whole command."""
 
+from __future__ import annotations
+
+from typing import Any, cast
+
 from django.dispatch import Signal
 
 merged = Signal()
@@ -18,3 +22,10 @@ who did what when, stays."""
 exporting = Signal()
 """Sent by ``exporting.export`` with ``files`` (ids) and ``clinics`` (ids; none: all): a receiver returns ``{section: rows}``, as JSON
 takes them, in a number of queries that doesn't depend on how many rows there are."""
+
+
+def collect(signal: Signal, **named: Any) -> dict[str, Any]:
+    """Send the signal; what its receivers answer, in one."""
+    # Django's stubs know of no answer but a text.
+    answers = cast("list[tuple[Any, dict[str, Any] | None]]", signal.send(**named))
+    return {key: value for _receiver, answer in answers for key, value in (answer or {}).items()}

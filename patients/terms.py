@@ -27,7 +27,8 @@ _NUMBER = re.compile(r"(?<!\w)(?:[pP][\W_]{0,2}\d{1,12}|\+?\d+(?:[\W_]+\d+)*)(?!
 
 @dataclass(frozen=True, slots=True)
 class Needle:
-    """``key`` is in the file's search text; where it can't tell letters apart, ``name`` is in the folded name too."""
+    """``key`` is in the file's search text; where it can't tell letters apart, ``name`` is in the folded name too (with a space
+    in front: at the beginning of a word)."""
 
     key: str
     name: str = ""
@@ -48,14 +49,20 @@ class Question:
 
 def search_text(*, full_name: str, name_key: str, phone_key: str, record_number: str | None) -> str:
     """All that a file is found by, each word after a space: the name's words, those with a hyphen or an apostrophe also in one,
-    the phone, the record number without its hyphen."""
+    the phone, the record number."""
     joined = ("".join(parts) for word in full_name.split() if len(parts := fold_name(word).split()) > 1)
-    words = [_spread(name_key), *(_spread(word)[:100] for word in joined), phone_key, record_key(record_number or "")]
+    words = [
+        _spread(name_key),
+        *(_spread(word)[:100] for word in joined),
+        phone_key,
+        record_key(record_number) if record_number else "",
+    ]
     return " " + _ascii(" ".join(word for word in words if word))[:1000]
 
 
 def record_key(record_number: str) -> str:
-    return "".join(c for c in record_number.lower() if c.isalnum())
+    """Not with its letter: whoever types a P doesn't look for all."""
+    return "#" + record_number.removeprefix("P-")
 
 
 def record_number_of(number: int) -> str:
@@ -78,26 +85,25 @@ def question(text: str) -> Question:
 
 
 def _word(word: str) -> Term:
-    spread = " ".join(_spread(word).split())
-    at_the_beginning = len(word) <= SHORT or spread != word
-    return ((_needle(f" {spread}" if at_the_beginning else spread, word),),)
-
-
-def _needle(key: str, word: str) -> Needle:
-    return Needle(_ascii(key), "" if word.isascii() else word)
+    spread = _spread(word)
+    if spread != word:
+        # Signs begin wherever they stand.
+        return ((Needle(_ascii(f" {spread}"), word),),)
+    text = f" {word}" if len(word) <= SHORT else word
+    return ((Needle(_ascii(text), "" if word.isascii() else text),),)
 
 
 def _number(number: str) -> Term:
     digits = re.findall(r"\d+", number)
     if number[0] in "pP":
-        return _any((f" {record_key(record_number_of(int(digits[0])))}",), (f" p{digits[0]}",))
+        return _any((f" {record_key(record_number_of(int(digits[0])))}",), (f" #{digits[0]}",))
     alternatives = [tuple(f" {part}" if len(part) <= SHORT else part for part in digits)]
     whole = fold_phone(number)
-    if len(whole) > SHORT:
+    dialled = "+" in number or digits[0].startswith("0")
+    if len(whole) > SHORT or (whole and ("+" in number or len(digits[0]) - len(whole) <= SHORT)):
         # What is dialled in front begins the number: so few digits would be found in the middle of half the others.
-        begins = len(whole) < 6 and (digits[0][0] == "0" or "+" in number)
-        alternatives.append((f" {whole}" if begins else whole,))
-    elif _as_record(number):
+        alternatives.append((f" {whole}" if dialled and len(whole) < 6 else whole,))
+    if len(whole) <= SHORT and _as_record(number):
         alternatives.append((f" {record_key(record_number_of(int(number)))}",))
     return _any(*alternatives)
 
@@ -118,7 +124,7 @@ def _digits(text: str) -> str:
 
 
 def _spread(text: str) -> str:
-    return _SIGN.sub(r" \1 ", text)
+    return " ".join(_SIGN.sub(r" \1 ", text).split())
 
 
 def _ascii(text: str) -> str:

@@ -12,7 +12,8 @@ from django.utils import timezone
 from clinics.guards import erasing
 from clinics.models import IdempotencyKey, User
 from patients import signals
-from patients.actions.files import lock, lock_as_it_is, log_access
+from patients.actions.files import lock, lock_as_it_is, log_access, one_at_a_time
+from patients.actions.merging import ONE_MERGE
 from patients.models import FileAccess, Patient, PatientErasure, Sex
 
 EMPTY = {"phone": "", "email": "", "address": "", "notes": "", "birth_date": None, "sex": Sex.UNKNOWN}
@@ -26,6 +27,7 @@ def erase(patient: Patient, *, by: User | None, reason: str, version: int | None
     Raises ``StaleVersion``, ``AlreadyMerged``, ``Erased``, and what the receivers refuse: somebody who is expected or in the queue.
     """
     with erasing():
+        one_at_a_time(ONE_MERGE)
         fresh = lock(patient, version)
         merged = Patient.objects.filter(merged_into=fresh).order_by("pk").values_list("pk", flat=True)
         files = [fresh, *(lock_as_it_is(number) for number in merged)]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import zlib
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from clinics.commands import command
 from clinics.exceptions import DomainError, InvalidInput, StaleVersion
@@ -46,9 +47,8 @@ def _check(patient: Patient) -> None:
         raise InvalidInput(phone="Write a phone number with its digits, or leave it empty if there is none.")
 
 
-def _one_at_a_time(*keys: str) -> None:
-    """Two desks that register the same person at the same moment: the second one finds the first one's file. SQLite has one
-    writer at a time anyhow."""
+def one_at_a_time(*keys: str) -> None:
+    """Commands with a key in common wait for each other, before they lock anything. SQLite has one writer at a time anyhow."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             # In one order, so that two of these can't block each other.
@@ -62,7 +62,8 @@ def register(*, by: User | None, force: bool = False, **fields: Any) -> Patient:
         patient = Patient(**fields)
         _check(patient)
         if not force:
-            _one_at_a_time(f"name {patient.name_key}", *([f"phone {patient.phone_key}"] if patient.phone_key else []))
+            # Two desks that register the same person at the same moment: the second one finds the first one's file.
+            one_at_a_time(f"name {patient.name_key}", *([f"phone {patient.phone_key}"] if patient.phone_key else []))
             candidates = possible_duplicates(full_name=patient.full_name, phone=patient.phone, birth_date=patient.birth_date)
             if candidates:
                 raise PossibleDuplicate(
@@ -123,12 +124,25 @@ def lock(patient: Patient, version: int | None = None) -> Patient:
 
 
 def lock_current(patient_id: int) -> Patient:
-    """The file, locked until the command ends; if it was merged meanwhile, the one that stands for it. Raises ``Erased``."""
-    patient = lock_as_it_is(patient_id)
-    if patient.merged_into_id is not None:
-        return lock_current(patient.merged_into_id)
-    require_standing(patient)
-    return patient
+    """The file, locked until the command ends; if it was merged, the one that stands for it. Raises ``Erased``."""
+    while True:
+        standing_for = _survivor(patient_id)
+        # One lock alone: who holds a file and waits for another one could wait for a merge that waits for him.
+        with contextlib.suppress(_Overtaken), transaction.atomic():
+            patient = lock_as_it_is(standing_for)
+            if _survivor(patient_id) != standing_for:
+                raise _Overtaken  # which gives the lock back
+            refuse_erased(patient)
+            return patient
+
+
+class _Overtaken(Exception):
+    """The file was merged or un-merged before it could be locked."""
+
+
+def _survivor(patient_id: int) -> int:
+    merged_into: int | None = Patient.objects.values_list("merged_into_id", flat=True).get(pk=patient_id)
+    return patient_id if merged_into is None else _survivor(merged_into)
 
 
 def log_access(patients: Iterable[Patient], *, by: User | None, how: str) -> None:

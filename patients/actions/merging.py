@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.utils import timezone
 
@@ -11,7 +10,7 @@ from clinics.commands import command
 from clinics.exceptions import DomainError, InvalidInput
 from clinics.models import User
 from patients import signals
-from patients.actions.files import lock_as_it_is, log_access, require_standing, require_version
+from patients.actions.files import lock_as_it_is, log_access, one_at_a_time, require_standing, require_version
 from patients.models import FileAccess, Patient, PatientMerge
 
 FILES = "patients.patient"
@@ -30,8 +29,11 @@ class MergeUnknown(DomainError):
     code = "merge_unknown"
 
 
+ONE_MERGE = "merges"
+"""Commands that lock several files take their turns: all others lock one, so nobody can block anybody."""
+
+
 def _lock_by_number(numbers: Iterable[int]) -> dict[int, Patient]:
-    """In one order, so that two commands about the same pair can't block each other."""
     return {number: lock_as_it_is(number) for number in sorted(set(numbers))}
 
 
@@ -43,6 +45,7 @@ def merge(survivor: Patient, *, duplicate: Patient, by: User | None, version: in
     if survivor.pk == duplicate.pk:
         raise InvalidInput(duplicate="This is the same file. Name the other one.")
     with command():
+        one_at_a_time(ONE_MERGE)
         locked = _lock_by_number([survivor.pk, duplicate.pk])
         kept, gone = locked[survivor.pk], locked[duplicate.pk]
         require_standing(kept)
@@ -52,11 +55,8 @@ def merge(survivor: Patient, *, duplicate: Patient, by: User | None, version: in
         gone.merged_into = kept
         gone.save(update_fields=["merged_into"])
         kept.save(update_fields=[])
-        moved = {FILES: pointing}
-        answers: Any = signals.merged.send(sender=Patient, survivor=kept, duplicate=gone, by=by)
-        for _receiver, answer in answers:
-            if isinstance(answer, dict):
-                moved.update(answer)
+        moved = signals.collect(signals.merged, sender=Patient, survivor=kept, duplicate=gone, by=by)
+        moved[FILES] = pointing
         PatientMerge.objects.create(survivor=kept, duplicate=gone, by=by, moved=moved)
         log_access([kept, gone], by=by, how=FileAccess.How.CHANGED)
     return kept
@@ -70,6 +70,7 @@ def unmerge(survivor: Patient, *, duplicate: Patient, by: User | None, version: 
     ``StaleVersion``, and whatever forbids a move (``PatientBusy``).
     """
     with command():
+        one_at_a_time(ONE_MERGE)
         locked = _lock_by_number([survivor.pk, duplicate.pk])
         kept, gone = locked[survivor.pk], locked[duplicate.pk]
         require_standing(kept)

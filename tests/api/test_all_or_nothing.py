@@ -213,6 +213,21 @@ def merge(world: World) -> Act:
     return lambda: patient_actions.merge(Patient.objects.get(pk=keep), duplicate=Patient.objects.get(pk=gone), by=world.admin)
 
 
+def unmerge(world: World) -> Act:
+    keep, gone = world.patient.pk, PatientFactory().pk
+    patient = Patient.objects.get(pk=gone)
+    book(world, patient=patient), walk_in(world, patient=patient)
+    patient_actions.merge(Patient.objects.get(pk=keep), duplicate=patient, by=world.admin)
+    return lambda: patient_actions.unmerge(Patient.objects.get(pk=keep), duplicate=Patient.objects.get(pk=gone), by=world.admin)
+
+
+def erase(world: World) -> Act:
+    pk = world.patient.pk
+    appointment_actions.cancel(book(world, patient=world.patient, notes="papers"), by=world.admin, reason="ill")
+    queue_actions.cancel(walk_in(world, patient=world.patient), by=world.admin, reason="ill")
+    return lambda: patient_actions.erase(Patient.objects.get(pk=pk), by=world.admin, reason="asked for it")
+
+
 COMMANDS: list[Callable[[World], Act]] = [
     *(book_, change, change_planned, cancel, check_in, mark_no_show, walk_in_, walk_in_for_nothing),
     *(_verb("call", "waiting"), _verb("call", "called"), call_next, _verb("start", "called"), _verb("complete", "in_progress")),
@@ -221,7 +236,7 @@ COMMANDS: list[Callable[[World], Act]] = [
     *(_verb("set_priority", "waiting", priority="urgent"), _verb("transfer", "waiting", doctor="colleague")),
     *(undo("called"), undo("completed"), undo("cancelled"), undo("no_show"), undo("waiting")),
     *(say_gone, say_back, call_during_a_break, close_day, close_over_day),
-    *(process, process_with_till, refund, transfer_with_money, register, change_patient, merge),
+    *(process, process_with_till, refund, transfer_with_money, register, change_patient, merge, unmerge, erase),
 ]
 # No screen shows a till: these are told to nobody.
 SILENT: list[Callable[[World], Act]] = [open_till, move_cash, close_till]

@@ -10,6 +10,7 @@ import pytest
 
 from appointments import actions as appointment_actions
 from appointments.models import ClosingDay, TimeOff
+from patients import actions as patient_actions
 from payments import actions as payment_actions
 from tests.api.client import Api, as_it_was, dump, dump_but_reading, outcome
 from tests.factories import PatientFactory, World, book, walk_in
@@ -67,6 +68,12 @@ BREAKS = [
 FLAG = [None, "", "maybe", 5, [], {}, NUL]
 
 
+def _merged(world: World) -> dict[str, int]:
+    survivor, merged = PatientFactory(), PatientFactory()
+    patient_actions.merge(survivor, duplicate=merged, by=world.admin)
+    return {"survivor": survivor.pk, "merged": merged.pk}
+
+
 @pytest.fixture
 def ids(world: World) -> dict[str, Any]:
     appointment = book(world)
@@ -83,6 +90,7 @@ def ids(world: World) -> dict[str, Any]:
         "service": world.service.pk,
         "patient": world.patient.pk,
         "duplicate": PatientFactory().pk,
+        **_merged(world),
         "appointment": appointment.pk,
         "visit": visit.pk,
         "payment": visit.payment.pk,
@@ -239,7 +247,7 @@ ENDPOINTS: list[tuple[str, str, dict[str, Any], dict[str, list[Any]], set[str]]]
         {"full_name": "Somebody New"},
         {
             "full_name": [*NAME, "😀", "!!!", "\u200f\u200e"],
-            "phone": [*TEXT, "0" * 41],
+            "phone": [*TEXT, "0" * 41, "-", "unknown", "00"],
             "birth_date": [*DATE, "1899-12-31", "2026-03-04"],
             "sex": CHOICE,
             "email": [*TEXT, "nobody", "a@b"],
@@ -252,7 +260,7 @@ ENDPOINTS: list[tuple[str, str, dict[str, Any], dict[str, list[Any]], set[str]]]
         "patch",
         "patients/@patient/",
         {},
-        {"full_name": NAME, "phone": TEXT, "birth_date": DATE, "sex": CHOICE, "email": [*TEXT, "nobody"], **VERSIONED},
+        {"full_name": NAME, "phone": [*TEXT, "-"], "birth_date": DATE, "sex": CHOICE, "email": [*TEXT, "nobody"], **VERSIONED},
         set(),
     ),
     (
@@ -261,6 +269,26 @@ ENDPOINTS: list[tuple[str, str, dict[str, Any], dict[str, list[Any]], set[str]]]
         {"duplicate": "@duplicate"},
         {"duplicate": [*ID, "@patient"], **VERSIONED},
         {"duplicate"},
+    ),
+    (
+        "post",
+        "patients/@survivor/unmerge/",
+        {"duplicate": "@merged"},
+        {"duplicate": [*ID, "@survivor", "@patient"], **VERSIONED},
+        {"duplicate"},
+    ),
+    ("post", "patients/@patient/erase/", {"reason": "asked for it"}, {"reason": [*NAME, "x" * 201], **VERSIONED}, {"reason"}),
+    (
+        "post",
+        "patients/duplicates/",
+        {"full_name": "Somebody New"},
+        {
+            "full_name": [*NAME, "x" * 201, "😀", "\u200f"],
+            "phone": [*TEXT, "0" * 41],
+            "birth_date": [*DATE, "1899-12-31", "2026-03-04"],
+            "patient": ID[2:],
+        },
+        {"full_name"},
     ),
     (
         "post",

@@ -17,7 +17,8 @@ from tests.factories.world import soon
 
 pytestmark = pytest.mark.once("postgresql")
 
-# Of each: the login, the count, the rows, and the caller's clinics where they matter.
+# Of each: the login, the count, the rows, and the caller's clinics where they matter; of patients the numbers first, and the
+# access log.
 LISTS = {
     "clinics/": 3,
     "services/": 4,
@@ -25,7 +26,7 @@ LISTS = {
     "shifts/": 5,
     "time-off/": 4,
     "closing-days/": 4,
-    "patients/": 4,
+    "patients/": 5,
     "appointments/": 5,
     "visits/": 4,
     "payments/": 6,
@@ -165,7 +166,7 @@ def test_a_receipt(world: World, django_assert_num_queries: Any, rows: int) -> N
     for _ in range(rows):
         payment_actions.process(payment, by=world.receptionist, amount=payment.amount_due / 50, method="cash")
     api = Api(world.receptionist)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         receipt = api.get(f"/api/payments/{payment.pk}/receipt/").json()
     assert len(receipt["entries"]) == rows
 
@@ -177,6 +178,29 @@ def test_the_slip_of_a_till(world: World, django_assert_num_queries: Any, rows: 
     with django_assert_num_queries(8):
         slip = api.get(f"/api/cash-shifts/{pk}/").json()
     assert (len(slip["rows"]), len(slip["movements"])) == (rows, rows)
+
+
+@pytest.mark.parametrize("rows", [1, 20])
+@pytest.mark.parametrize("verb", ["accesses", "merges"])
+def test_what_is_known_of_a_patient(world: World, django_assert_num_queries: Any, verb: str, rows: int) -> None:
+    patient, api = PatientFactory(), Api(world.admin)
+    for _ in range(rows):
+        duplicate = PatientFactory().pk
+        api.ok("post", f"patients/{patient.pk}/merge/", {"duplicate": duplicate})
+    with django_assert_num_queries({"accesses": 6, "merges": 4}[verb]):
+        answer = api.get(f"/api/patients/{patient.pk}/{verb}/").json()
+    assert len(answer if verb == "merges" else answer["results"]) >= rows
+
+
+@pytest.mark.parametrize("rows", [1, 15])
+def test_possible_duplicates(world: World, django_assert_num_queries: Any, rows: int) -> None:
+    for _ in range(rows):
+        PatientFactory(full_name="Same Name", phone="0151 1234567", birth_date="1980-05-04")
+    api = Api(world.receptionist)
+    body = {"full_name": "Name Same", "phone": "0151 1234567", "birth_date": "1980-05-04"}
+    with django_assert_num_queries(6):
+        answer = api.call("post", "patients/duplicates/", body).json()
+    assert len(answer["candidates"]) == rows
 
 
 def test_pages(world: World) -> None:

@@ -10,6 +10,7 @@ import pytest
 from appointments import actions as appointment_actions
 from appointments.models import Appointment, ClosingDay, Shift, TimeOff
 from clinics.models import Role, User
+from patients import actions as patient_actions
 from payments import actions as payment_actions
 from payments.models import Payment
 from queue.models import DayClose, Visit
@@ -82,7 +83,13 @@ class Places:
             "day_close": closed.pk,
             "patient": PatientFactory().pk,
             "duplicate": PatientFactory().pk,
+            **self._merged(by),
         }
+
+    def _merged(self, by: Any) -> dict[str, int]:
+        survivor, merged = PatientFactory(), PatientFactory()
+        patient_actions.merge(survivor, duplicate=merged, by=by)
+        return {"survivor": survivor.pk, "merged": merged.pk}
 
 
 ALL = {"receptionist": 200, "doctor": 200, "colleague": 200, "admin": 200, "superuser": 200}
@@ -94,6 +101,7 @@ DESK = {**ALL, "doctor": 403, "colleague": 403, **THERE, "stranger": 403}
 # An admin may; of another clinic's object they don't know.
 ADMIN = {**DESK, "receptionist": 403, "receptionist_there": 403}
 REGISTRY = {**dict.fromkeys(READ, 200), "doctor": 403, "colleague": 403, "stranger": 403}
+REGISTRY_ADMIN = {**REGISTRY, "receptionist": 403, "receptionist_there": 403}
 
 # (method, path, body, who gets what for an object of `here`)
 CASES: list[tuple[str, str, Any, dict[str, int]]] = [
@@ -145,6 +153,12 @@ CASES: list[tuple[str, str, Any, dict[str, int]]] = [
     # Patients: one registry
     ("patch", "patients/{patient}/", {"notes": "likes tea"}, REGISTRY),
     ("post", "patients/{patient}/merge/", {"duplicate": "{duplicate}"}, REGISTRY),
+    ("post", "patients/{survivor}/unmerge/", {"duplicate": "{merged}"}, REGISTRY),
+    ("get", "patients/{survivor}/merges/", None, REGISTRY),
+    ("post", "patients/duplicates/", {"full_name": "Somebody New"}, REGISTRY),
+    ("get", "patients/{patient}/accesses/", None, REGISTRY_ADMIN),
+    ("get", "patients/{patient}/export/", None, REGISTRY_ADMIN),
+    ("post", "patients/{patient}/erase/", {"reason": "asked for it"}, REGISTRY_ADMIN),
     # Appointments
     ("patch", "appointments/{appointment}/", {"notes": "brings papers"}, DESK),
     ("post", "appointments/{appointment}/cancel/", {"reason": "ill"}, DESK),

@@ -26,6 +26,8 @@ PATHS = {
     *("/api/doctors/{id}/slots/", "/api/patients/", "/api/patients/{id}/", "/api/patients/{id}/merge/"),
     *("/api/appointments/", "/api/appointments/{id}/", "/api/appointments/{id}/cancel/"),
     *("/api/appointments/series/", "/api/appointments/{id}/cancel-following/", "/api/shifts/{id}/end/"),
+    *(f"/api/patients/{{id}}/{verb}/" for verb in ("unmerge", "merges", "accesses", "export", "erase")),
+    "/api/patients/duplicates/",
     *("/api/appointments/{id}/check-in/", "/api/appointments/{id}/no-show/", "/api/visits/", "/api/visits/{id}/"),
     *(f"/api/visits/{{id}}/{verb}/" for verb in ("call", "start", "complete", "skip", "return", "cancel", "leave", "undo")),
     *(f"/api/visits/{{id}}/{verb}/" for verb in ("move", "priority", "transfer", "history")),
