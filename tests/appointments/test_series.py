@@ -10,6 +10,7 @@ import pytest
 from appointments import actions
 from appointments.models import Appointment, AppointmentSeries
 from queue.models import Visit
+from realtime.models import Delivery, Event
 from tests.api.client import Api, desk_dump, outcome
 from tests.appointments.desk import body, in_zone, only_hours
 from tests.factories import World, book
@@ -169,3 +170,18 @@ def test_what_can_not_be_cancelled_together(world: World) -> None:
     before = desk_dump()
     assert outcome(api.call("post", f"appointments/{ids[0]}/cancel-following/", {})) == (409, "invalid_transition")
     assert desk_dump() == before
+
+
+# --- What screens hear ------------------------------------------------------------------------------------------------
+
+
+def test_each_appointment_is_told_as_if_it_were_alone(world: World) -> None:
+    made = post(world, count=2).json()
+    told = list(Event.objects.order_by("pk").values_list("name", flat=True))
+    assert told == ["appointment_created", "queue_updated"] * 2
+    path = f"appointments/{made['appointments'][0]['id']}/cancel-following/"
+    Api(world.receptionist).ok("post", path, {"reason": "moved away"})
+    cancelled = Event.objects.order_by("pk")[4:]
+    assert [event.name for event in cancelled] == ["appointment_cancelled", "queue_updated"] * 2
+    rooms = {f"clinic_{world.here.pk}", f"doctor_{world.doctor.pk}"}
+    assert set(Delivery.objects.filter(event__in=cancelled).values_list("room", flat=True)) == rooms
