@@ -54,12 +54,18 @@ def test_the_docs_come_from_this_machine(world: World) -> None:
     assert "http" not in re.sub(r"http://testserver|http://www\.w3\.org", "", page.content.decode())
 
 
-@pytest.mark.parametrize("path", ["", "patients/", "appointments/", "visits/", "payments/", "clinics/", "doctors/", "auth/me/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("", "patients/", "appointments/", "visits/", "payments/", "clinics/", "doctors/", "auth/me/"),
+        *("shifts/", "time-off/", "closing-days/"),
+    ],
+)
 def test_it_is_browsable(world: World, path: str) -> None:
     page = Api(world.admin).get(f"/api/{path}", headers={"Accept": "text/html"})
     assert (page.status_code, page["Content-Type"]) == (200, "text/html; charset=utf-8")
 
 
-@pytest.mark.parametrize("path", ["patients/", "appointments/", "visits/", "payments/", "clinics/"])
+@pytest.mark.parametrize("path", ["patients/", "appointments/", "visits/", "payments/", "clinics/", "shifts/", "closing-days/"])
 def test_options(world: World, path: str) -> None:
     assert Api(world.receptionist).options(f"/api/{path}").status_code == 200
