@@ -31,6 +31,23 @@ def at_once() -> list[int]:
         return [future.result() for future in [pool.submit(request) for _ in range(REQUESTS)]]
 
 
+def test_a_crowd_waits_its_turn() -> None:
+    """Three times as many as there are connections, each busy for longer than a third of what a request waits in vain."""
+    options = connection.settings_dict["OPTIONS"]["pool"]
+    busy = options["timeout"] * 0.6
+
+    def request() -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_sleep(%s)", [busy])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3 * options["max_size"]) as pool:
+        for future in [pool.submit(request) for _ in range(3 * options["max_size"])]:
+            future.result()
+
+
 def end_all_connections() -> None:
     """As a restart of the database does."""
     connection.close()

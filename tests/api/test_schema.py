@@ -59,13 +59,19 @@ def test_the_docs_come_from_this_machine(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["", "patients/", "appointments/", "visits/", "payments/", "cash-shifts/", "clinics/", "doctors/", "auth/me/"]
+    "path",
+    [
+        *("", "patients/", "appointments/", "visits/", "payments/", "cash-shifts/", "clinics/", "doctors/", "auth/me/"),
+        *("shifts/", "time-off/", "closing-days/"),
+    ],
 )
 def test_it_is_browsable(world: World, path: str) -> None:
     page = Api(world.admin).get(f"/api/{path}", headers={"Accept": "text/html"})
     assert (page.status_code, page["Content-Type"]) == (200, "text/html; charset=utf-8")
 
 
-@pytest.mark.parametrize("path", ["patients/", "appointments/", "visits/", "payments/", "cash-shifts/", "clinics/"])
+@pytest.mark.parametrize(
+    "path", ["patients/", "appointments/", "visits/", "payments/", "cash-shifts/", "clinics/", "shifts/", "closing-days/"]
+)
 def test_options(world: World, path: str) -> None:
     assert Api(world.receptionist).options(f"/api/{path}").status_code == 200

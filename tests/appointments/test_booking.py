@@ -8,27 +8,12 @@ from typing import Any
 import pytest
 import time_machine
 
-from appointments.models import Appointment, Shift, TimeOff
+from appointments.models import Appointment, TimeOff
 from queue.models import Visit, VisitStep
 from tests.api.client import Api, desk_dump, outcome
-from tests.factories import PatientFactory, World, book, no_hours
+from tests.appointments.desk import body, only_hours
+from tests.factories import PatientFactory, World, book
 from tests.factories.states import appointment_in, visit_in
-
-
-def body(world: World, **overrides: Any) -> dict[str, Any]:
-    return {
-        "clinic": world.here.pk,
-        "doctor": world.doctor.pk,
-        "patient": world.patient.pk,
-        "service": world.service.pk,
-        "start": "2026-03-02T10:00:00Z",
-        **overrides,
-    }
-
-
-def only_hours(world: World, start: str, end: str) -> None:
-    no_hours(world.doctor)
-    Shift.objects.create(doctor=world.doctor, clinic=world.here, weekday=0, start_time=start, end_time=end)
 
 
 def test_booking_makes_the_visit_and_the_payment(world: World) -> None:

@@ -26,7 +26,7 @@ from queue import actions as queue_actions
 from queue.models import Presence, Visit, VisitStep
 from realtime.models import Delivery, Room
 from tests.api.client import Api
-from tests.factories import DoctorFactory, PatientFactory, World, book, walk_in
+from tests.factories import DoctorFactory, PatientFactory, World, book, no_hours, walk_in
 from tests.factories.states import visit_in
 from tests.factories.world import soon
 
@@ -573,3 +573,82 @@ def test_moves_calls_and_payments_at_once(world: World) -> None:
     steps = {visit.pk: visit.steps.order_by("pk").last().to_status for visit in Visit.objects.all()}  # type: ignore[union-attr]
     assert steps == dict(Visit.objects.values_list("pk", "status"))
     numbered_without_holes()
+
+
+def test_a_move_against_a_booking(world: World) -> None:
+    for n in range(4):
+        row, target, patient = book(world, minutes=30 + 20 * n), soon(600 + 30 * n), PatientFactory()
+        results = at_once(
+            [
+                lambda r=row, t=target: appointment_actions.change(r, by=world.admin, start=t),
+                lambda p=patient, t=target: book(world, patient=p, start=t),
+            ]
+        )
+        assert names(results) == {"Appointment": 1, "SlotTaken": 1}
+        # A move that was refused leaves no trace, one that was made leaves one.
+        row.refresh_from_db()
+        assert row.reschedules.count() == (row.start == target)
+    numbered_without_holes()
+
+
+def test_a_series_against_a_booking_of_one_of_its_dates(world: World) -> None:
+    where: dict[str, Any] = {"clinic": world.here, "doctor": world.doctor, "service": world.service}
+    for n in range(4):
+        start = soon(60 + 30 * n)
+        people = [PatientFactory(), PatientFactory()]
+        results = at_once(
+            [
+                lambda p=people[0], s=start: appointment_actions.book_series(
+                    by=world.admin, **where, patient=p, start=s, count=4
+                ),
+                lambda p=people[1], s=start: book(world, patient=p, start=s + dt.timedelta(weeks=2)),
+            ]
+        )
+        assert names(results) in ({"tuple": 1, "SlotTaken": 1}, {"SeriesConflict": 1, "Appointment": 1})
+        booked = Appointment.objects.filter(patient=people[0]).count()
+        assert booked == (4 if names(results)["tuple"] else 0)
+    numbered_without_holes()
+
+
+def test_two_series_of_one_time(world: World) -> None:
+    where: dict[str, Any] = {"clinic": world.here, "doctor": world.doctor, "service": world.service, "start": soon(60)}
+    people = [PatientFactory() for _ in range(6)]
+    results = at_once(
+        [lambda p=p: appointment_actions.book_series(by=world.admin, **where, patient=p, count=5) for p in people]
+    )
+    assert names(results) == {"tuple": 1, "SeriesConflict": 5}
+    assert (Appointment.objects.count(), Visit.objects.count(), Payment.objects.count()) == (5, 5, 5)
+
+
+def test_overbooking_against_overbooking(world: World) -> None:
+    """All get in who were meant to, each marked; but nobody is booked twice themselves."""
+    book(world, start=soon(60))
+    people = [PatientFactory() for _ in range(3)]
+    why = {"by": world.admin, "overbook": True, "overbook_reason": "flu", "start": soon(60)}
+    results = at_once([lambda p=p: book(world, patient=p, **why) for p in [*people, *people]])
+    assert names(results) == {"Appointment": 3, "PatientBusy": 3}
+    assert Appointment.objects.filter(overbooked=True).count() == 3
+
+
+def test_time_off_names_the_booking_that_was_under_way(world: World) -> None:
+    for n in range(4):
+        start = soon(60 + 30 * n)
+        results = at_once(
+            [
+                lambda s=start: book(world, start=s),
+                lambda s=start: appointment_actions.add_time_off(
+                    by=world.admin, doctor=world.doctor, start=s, end=s + dt.timedelta(minutes=20)
+                ),
+            ]
+        )
+        _away, affected = results[1]
+        booked = [results[0]] if isinstance(results[0], Appointment) else []
+        assert affected == booked
+
+
+def test_shifts_that_would_overlap(world: World) -> None:
+    no_hours(world.doctor)
+    where: dict[str, Any] = {"clinic": world.here, "doctor": world.doctor, "weekday": 0}
+    hours = [{"start_time": dt.time(8 + n), "end_time": dt.time(10 + n)} for n in range(2)] * 4
+    results = at_once([lambda h=h: appointment_actions.add_shift(by=world.admin, **where, **h) for h in hours])
+    assert names(results) == {"Shift": 1, "InvalidInput": 7}
