@@ -11,8 +11,9 @@ from django.test import Client
 from django.utils import timezone
 
 from appointments.models import TimeOff
-from clinics.models import User
+from clinics.models import Clinic, User
 from payments import actions as payment_actions
+from queue.models import DayClose
 from realtime.models import Delivery, Event
 from tests.api.fixtures import standing
 from tests.factories import ClinicFactory, PatientFactory, World, book, walk_in
@@ -42,6 +43,7 @@ def two_full_clinics() -> World:
     visit = walk_in(world, clinic=world.there, doctor=world.stranger, service=world.service_there)
     payment_actions.process(visit.payment, by=world.receptionist_there, amount=visit.payment.amount_due, method="cash")
     _be_away(world.stranger, 1)
+    _closed(world.there, 1)
     world.receptionist_there.logins.create()
     world.patient.accesses.create(user=world.receptionist_there, how="opened")
     return world
@@ -62,6 +64,7 @@ def fill(world: World, count: int) -> None:
         visit = walk_in(world)
         payment_actions.process(visit.payment, by=world.receptionist, amount=visit.payment.amount_due, method="cash")
         _be_away(world.doctor, 1000 + n)
+        _closed(world.here, world.here.day_closes.count() + 1)
         world.receptionist.logins.create(ended_at=now)
         world.patient.accesses.create(user=world.receptionist, how="opened")
 
@@ -69,6 +72,10 @@ def fill(world: World, count: int) -> None:
 def _be_away(doctor: Any, days: int) -> None:
     start = timezone.now() + dt.timedelta(days=days)
     TimeOff.objects.create(doctor=doctor, start=start, end=start + dt.timedelta(hours=1), reason="Course")
+
+
+def _closed(clinic: Clinic, number: int) -> None:
+    DayClose.objects.create(clinic=clinic, date=clinic.today(), number=number, at=timezone.now(), figures={"seen": number})
 
 
 def browser(user: User) -> Client:

@@ -18,7 +18,7 @@ from clinics.models import Clinic, Doctor, Login, Role, Service, User
 from patients.models import FileAccess, Patient
 from payments.models import LedgerEntry, Payment
 from queue import actions
-from queue.models import Visit
+from queue.models import DayClose, Visit
 from realtime.models import Event, Room
 from tests.admin.site import browser, fill, two_full_clinics
 from tests.api.fixtures import standing
@@ -40,9 +40,10 @@ OURS: list[type[Any]] = [
     Visit,
     Payment,
     LedgerEntry,
+    DayClose,
 ]
 LOG: list[type[Any]] = [Event, Room]
-READ_ONLY = {Login, FileAccess, LedgerEntry, Payment, *LOG}
+READ_ONLY = {DayClose, Login, FileAccess, LedgerEntry, Payment, *LOG}
 WITH_PAST = [Clinic, Doctor, Service, Shift, TimeOff, Patient, Appointment, Payment]
 
 
