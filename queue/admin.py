@@ -1,4 +1,4 @@
-"""Visits with their steps. What happens to a visit goes through queue.actions."""
+"""Visits with their steps, and closed days. What happens to a visit goes through queue.actions."""
 
 from __future__ import annotations
 
@@ -9,11 +9,21 @@ from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 
-from clinics.admin import NOTHING, CancelAdmin, DayFilter, ReadOnlyInline, become, local_day, viewer_of
+from clinics.admin import (
+    NOTHING,
+    CancelAdmin,
+    DayFilter,
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    become,
+    local_day,
+    local_time,
+    viewer_of,
+)
 from clinics.models import User
 from patients.admin import FoldedSearch
 from queue import actions
-from queue.models import Visit, VisitStep
+from queue.models import DayClose, Visit, VisitStep
 from queue.transitions import REARRANGEABLE
 
 WALK_IN = ["clinic", "doctor", "patient", "service", "priority"]
@@ -136,3 +146,23 @@ class VisitAdmin(FoldedSearch, CancelAdmin):
 
     def cancel_row(self, row: Visit, *, by: User, reason: str) -> Visit:
         return actions.cancel(row, by=by, reason=reason)
+
+
+@admin.register(DayClose)
+class DayCloseAdmin(ReadOnlyAdmin):
+    list_display = ["day", "number", "clinic", "time", "by"]
+    list_display_links = ["day", "number"]
+    list_filter = [("clinic", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["clinic", "by"]
+    date_hierarchy = "date"
+    fields = ("clinic", "date", "number", "at", "by", "figures")
+    ordering = ["-date", "clinic", "-number"]
+    search_fields = ["clinic__name"]
+
+    @admin.display(description="day", ordering="date")
+    def day(self, obj: DayClose) -> str:
+        return local_day(obj.date)
+
+    @admin.display(description="at", ordering="at")
+    def time(self, obj: DayClose) -> str:
+        return local_time(obj.at, obj.clinic)

@@ -12,9 +12,10 @@ from django.test import Client
 from django.utils import timezone
 
 from appointments.models import ClosingDay, TimeOff
-from clinics.models import User
+from clinics.models import Clinic, User
 from payments import actions as payment_actions
 from payments.models import CashShift
+from queue.models import DayClose
 from realtime.models import Delivery, Event
 from tests.api.fixtures import standing
 from tests.factories import ClinicFactory, PatientFactory, World, book, walk_in
@@ -46,6 +47,7 @@ def two_full_clinics() -> World:
     payment_actions.open_shift(by=world.receptionist_there, clinic=world.there, opening_cash=Decimal(7))
     _be_away(world.stranger, 1)
     _be_closed(world.there, 1000)
+    _closed(world.there, 1)
     world.receptionist_there.logins.create()
     world.patient.accesses.create(user=world.receptionist_there, how="opened")
     return world
@@ -68,6 +70,7 @@ def fill(world: World, count: int) -> None:
         _change_the_till(world)
         _be_away(world.doctor, 1000 + n)
         _be_closed(world.here, 1000 + n)
+        _closed(world.here, world.here.day_closes.count() + 1)
         world.receptionist.logins.create(ended_at=now)
         world.patient.accesses.create(user=world.receptionist, how="opened")
 
@@ -88,6 +91,10 @@ def _be_away(doctor: Any, days: int) -> None:
 def _be_closed(clinic: Any, days: int) -> None:
     day = timezone.now().date() + dt.timedelta(days=days)
     ClosingDay.objects.create(clinic=clinic, first_day=day, last_day=day, reason="Holiday")
+
+
+def _closed(clinic: Clinic, number: int) -> None:
+    DayClose.objects.create(clinic=clinic, date=clinic.today(), number=number, at=timezone.now(), figures={"seen": number})
 
 
 def browser(user: User) -> Client:

@@ -18,7 +18,7 @@ from clinics.models import Clinic, Doctor, Login, Role, Service, User
 from patients.models import FileAccess, Patient
 from payments.models import CashShift, LedgerEntry, Payment
 from queue import actions
-from queue.models import Visit
+from queue.models import DayClose, Visit
 from realtime.models import Event, Room
 from tests.admin.site import browser, fill, two_full_clinics
 from tests.api.fixtures import standing
@@ -42,9 +42,10 @@ OURS: list[type[Any]] = [
     Payment,
     LedgerEntry,
     CashShift,
+    DayClose,
 ]
 LOG: list[type[Any]] = [Event, Room]
-READ_ONLY = {Login, FileAccess, LedgerEntry, Payment, CashShift, *LOG}
+READ_ONLY = {DayClose, Login, FileAccess, LedgerEntry, Payment, CashShift, *LOG}
 WITH_PAST = [Clinic, Doctor, Service, Shift, TimeOff, ClosingDay, Patient, Appointment, Payment, CashShift]
 
 
