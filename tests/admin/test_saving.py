@@ -376,7 +376,8 @@ def test_doctor_and_clinics_are_stored_as_one_command(superuser: Client, world: 
 
     events = sent_by(lambda: saved(superuser.post(path, sent)))
 
-    assert events == [("rights_changed", ["control"])]
+    rooms = [f"clinic_{world.here.pk}", f"clinic_{world.there.pk}", f"doctor_{world.doctor.pk}"]
+    assert events == [("queue_updated", rooms), ("rights_changed", ["control"])]
     assert set(world.doctor.clinics.all()) == {world.here, world.there}
 
 

@@ -174,7 +174,7 @@ def test_a_payment_that_was_sent_twice_is_taken_once(world: World) -> None:
     [
         ({"amount": "999"}, 302, "more than is still owed"),
         ({"amount": "-1"}, 400, "0"),
-        ({"amount": "abc"}, 400, "number"),
+        ({"amount": "abc"}, 400, "digits"),
         ({}, 400, "required"),
     ],
 )

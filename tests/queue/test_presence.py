@@ -230,10 +230,10 @@ def test_the_new_name_of_a_doctor_who_is_away_is_on_every_screen(world: World) -
     assert on_screen(world, world.doctor)["name"] == "Dr Other"
 
 
-def test_an_available_doctors_new_name_sends_no_event_of_its_own(world: World) -> None:
+def test_the_new_name_of_a_doctor_whom_no_row_shows_is_heard_too(world: World) -> None:
     start = last_delivery()
     Api(world.admin).ok("patch", path(world.doctor).removesuffix("state/"), {"name": "Dr Other"})
-    assert told(world, start) == []
+    assert told(world, start) == ["queue_updated C D"]
 
 
 def test_visits_say_when_the_calls_are_used_up(world: World, api: Api) -> None:
