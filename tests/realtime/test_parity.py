@@ -25,7 +25,7 @@ from payments.models import Payment
 from queue import actions as queue
 from queue.models import Visit
 from tests.factories import PatientFactory, ServiceFactory, World, book, walk_in
-from tests.realtime.flows import FLOWS, Flow, checked_in, rename, shown_patient
+from tests.realtime.flows import FLOWS, Flow, checked_in, shown_patient
 from tests.realtime.test_flows import SAVES, admin, submit
 from tests.realtime.watching import Watcher, screens_of
 
@@ -150,8 +150,8 @@ class Day:
             "rename patient": lambda: patients.change(self.any(Patient), by=self.by, full_name=f"Name {self.pick.random()}"),
             "change patient": lambda: patients.change(self.any(Patient), by=self.by, notes=f"{self.pick.random()}"),
             "merge": lambda: patients.merge(self.any(Patient), duplicate=self.any(Patient), by=self.by),
-            "rename doctor": lambda: rename(self.any(Doctor)),
-            "rename service": lambda: rename_uniquely(self.any(Service), self.pick.random()),
+            "rename doctor": lambda: rename_uniquely(self.any(Doctor), "Dr", self.pick.random()),
+            "rename service": lambda: rename_uniquely(self.any(Service), "Service", self.pick.random()),
             "save visit": lambda: Visit.objects.get(pk=self.any(Visit).pk).save(),
             "save appointment": lambda: Appointment.objects.get(pk=self.any(Appointment).pk).save(),
         }
@@ -198,9 +198,9 @@ class Day:
         return queue.move(visit, by=self.by, after=self.pick.choice([None, *others]))
 
 
-def rename_uniquely(service: Service, number: float) -> None:
-    service.name = f"Service {number}"
-    service.save()
+def rename_uniquely(named: Doctor | Service, title: str, number: float) -> None:
+    named.name = f"{title} {number}"
+    named.save()
 
 
 @pytest.mark.parametrize("seed", [1, 2])
