@@ -265,7 +265,8 @@ def test_a_stale_erasure(world: World) -> None:
 
 # A new field in which people write what they like has to be decided upon: erased with the patient, or kept with a reason.
 ERASED = {
-    *("Appointment.notes", "Appointment.cancel_reason", "Visit.priority_reason", "VisitStep.reason"),
+    *("Appointment.notes", "Appointment.cancel_reason", "Appointment.overbook_reason", "Reschedule.reason"),
+    *("Visit.priority_reason", "VisitStep.reason"),
     *("Patient.full_name", "Patient.phone", "Patient.email", "Patient.address", "Patient.notes"),
 }
 KEPT = {
@@ -274,6 +275,10 @@ KEPT = {
     "Payment.currency": "no free text",
     "PatientErasure.reason": "why it was erased; whoever writes it is told to name nobody",
     "TimeOff.reason": "about a doctor",
+    "ClosingDay.reason": "about a clinic",
+    "CashMovement.reason": "money: about a till",
+    "CashShift.note": "money: about a till",
+    "CashShift.currency": "no free text",
     "VisitStep.action": "a word of ours",
     "VisitStep.from_status": "a word of ours",
     "VisitStep.to_status": "a word of ours",
