@@ -124,7 +124,8 @@ def follow_change(appointment: Appointment, *, by: User | None, fields: Iterable
                 move_to_day(visit, appointment.date)
         elif visit.is_in_queue:
             put_in_place(visit)
-        if visit.changes() or visit.is_in_queue:
+        # Whoever holds a ticket is on a screen, with a reason that names the slot: also who has left.
+        if visit.changes() or visit.ticket:
             record(visit, "change", by, changed=sorted(fields))
         else:
             # It isn't in the queue and goes nowhere else; its history tells all the same.
