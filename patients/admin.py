@@ -155,6 +155,11 @@ class PatientAdmin(HistoryAdmin):
     ) -> HttpResponse:
         response = super().changeform_view(request, object_id, form_url, extra_context)
         self._note_opened(request, object_id)
+        refusal = refusal_of(request)
+        if isinstance(refusal, actions.PossibleDuplicate):
+            # The page shows who they are.
+            shown = [candidate.patient for candidate in refusal.extra["candidates"]]
+            actions.log_access(shown, by=viewer_of(request), how=FileAccess.How.FOUND)
         return response
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:

@@ -82,3 +82,11 @@ def test_nothing_new_begins_with_a_file_that_is_gone(manager: Client, world: Wor
     query = {"app_label": "queue", "model_name": "visit", "field_name": "patient", "term": "person"}
     found = manager.get("/admin/autocomplete/", query).json()["results"]
     assert [row["id"] for row in found] == [str(second.pk)]
+
+
+def test_whoever_is_shown_as_a_possible_duplicate_is_noted(manager: Client, world: World) -> None:
+    known = PatientFactory(full_name="First Person", phone="0151 1234567")
+    sent = {"full_name": "First Person", "phone": "0151 1234567", "sex": "unknown"}
+    page = manager.post(address(Patient, "add"), sent)
+    assert "same phone and similar name" in page.content.decode()
+    assert list(FileAccess.objects.filter(patient=known).values_list("user_id", "how")) == [(world.admin.pk, "found")]
