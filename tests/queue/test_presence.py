@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from clinics.commands import command
 from clinics.exceptions import InvalidInput
 from clinics.models import Doctor
 from queue import actions
@@ -212,6 +213,15 @@ def test_clinics_in_two_zones_have_each_their_own_day(world: World) -> None:
     actions.set_state(doctor, by=world.superuser, state="gone")
     lines = told(world, start)
     assert lines == [f"queue_updated C clinic_{east.pk} doctor_{doctor.pk}", f"queue_updated clinic_{west.pk}"]
+
+
+def test_rooms_where_the_doctor_has_no_place_hear_nothing_of_them(world: World) -> None:
+    visit = walk_in(world)
+    start = last_delivery()
+    with command():
+        actions.transfer(visit, by=world.receptionist, doctor=world.colleague)
+        actions.set_state(world.doctor, by=world.receptionist, state="gone")
+    assert told(world, start) == ["queue_updated C E D", "queue_updated C D"]
 
 
 def test_a_break_said_by_two_at_once_is_one_row(world: World) -> None:
