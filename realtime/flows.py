@@ -183,22 +183,18 @@ def _join_queue_updates(events: Iterable[NewEvent]) -> list[NewEvent]:
 
 
 def _with_doctors(events: list[NewEvent], changes: Iterable[Change]) -> list[NewEvent]:
-    """Put the state of doctors that changed into the command's ``queue_updated``; rooms that none goes to get one of its own.
-
-    The new name of a doctor who is available is only put in where something is told anyway.
-    """
-    said = {change.pk for change in changes if change.model is Presence}
-    renamed = {change.pk for change in changes if change.model is Doctor and "name" in change.fields and not change.created}
-    if not said | renamed:
+    """Put the doctors whose state or name changed into the command's ``queue_updated``; rooms that none goes to get one of
+    their own."""
+    changed = {change.pk for change in changes if change.model is Presence}
+    if not changed:
         return events
-    doctors = with_presence(Doctor.objects.filter(pk__in=said | renamed)).prefetch_related("clinics")
+    doctors = with_presence(Doctor.objects.filter(pk__in=changed)).prefetch_related("clinics")
     for doctor in doctors.order_by("pk"):
-        state = DoctorState(doctor)
-        events = _with_doctor(events, state, always=doctor.pk in said or state.away is not None)
+        events = _with_doctor(events, DoctorState(doctor))
     return events
 
 
-def _with_doctor(events: list[NewEvent], state: DoctorState, *, always: bool) -> list[NewEvent]:
+def _with_doctor(events: list[NewEvent], state: DoctorState) -> list[NewEvent]:
     clinics = sorted(state.doctor.clinics.all(), key=lambda clinic: clinic.pk)
     days = {clinic_room(clinic.pk): clinic.today().isoformat() for clinic in clinics}
     if clinics:
@@ -212,7 +208,7 @@ def _with_doctor(events: list[NewEvent], state: DoctorState, *, always: bool) ->
         told.append(_with_shape(event, shape) if fits else event)
         if fits:
             missing = {room: day for room, day in missing.items() if room not in event.rooms}
-    for day in dict.fromkeys(missing.values()) if always else ():
+    for day in dict.fromkeys(missing.values()):
         rooms = tuple(room for room, of_room in missing.items() if of_room == day)
         nobody: dict[str, object] = {"date": day, "visits": [], "snapshot": False}
         told.append(_with_shape(NewEvent("queue_updated", rooms, nobody), shape))

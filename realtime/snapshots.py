@@ -24,7 +24,7 @@ def _scope(room: str) -> tuple[Q, dt.date, Iterable[Doctor]]:
     kind, number = parse(room) or ("", 0)
     if kind == "clinic":
         today = Clinic.objects.get(pk=number).today()
-        at_work = with_presence(Doctor.objects.filter(clinics=number, is_active=True)).order_by("name", "pk")
+        at_work = with_presence(Doctor.objects.filter(clinics=number, is_active=True)).order_by("pk")
         return Q(clinic_id=number, date=today), today, at_work
     clinics = list(Clinic.objects.filter(doctors=number).order_by("pk"))
     days = Q(pk__in=())

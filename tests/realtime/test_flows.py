@@ -209,7 +209,7 @@ def _submit(browser: Browser, path: str, changed: dict[str, Any]) -> Any:
         names = [f"{bound.html_name}_{i}" for i in range(len(getattr(bound.field.widget, "widgets", [])))]
         if names:
             sent |= dict(zip(names, bound.field.widget.decompress(value), strict=True))
-        elif value not in (None, False):
+        elif value is not None and value is not False:
             sent[bound.html_name] = [getattr(v, "pk", v) for v in value] if isinstance(value, list) else value
     for formset in page.context["inline_admin_formsets"]:
         sent |= {f"{formset.formset.prefix}-{key}": 0 for key in ("TOTAL_FORMS", "INITIAL_FORMS")}
