@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import F, Min
+from django.db.models import Min
 
 from clinics.models import Clinic
 from queue import signals
@@ -36,7 +36,6 @@ def _first_calls(clinic: Clinic, day: dt.date) -> dict[int, dt.datetime]:
         visit__date=day,
         action__in=["call", "start"],
         undone_by=None,
-        at__gte=F("visit__checked_in_at"),
     )
     return dict(steps.values_list("visit").annotate(first=Min("at")).order_by())
 

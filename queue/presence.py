@@ -37,8 +37,8 @@ class DoctorState:
 
     @property
     def version(self) -> int:
-        """Rises with whatever of it changes: the doctor (their name) and what was said of them."""
-        return self.doctor.version + (self.presence.version if self.presence is not None else 0)
+        """Rises with whatever of it changes: what was said, and the doctor's name (actions.tell_name)."""
+        return 1 + (self.presence.version if self.presence is not None else 0)
 
     @property
     def name(self) -> str:

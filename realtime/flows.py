@@ -183,17 +183,12 @@ def _join_queue_updates(events: Iterable[NewEvent]) -> list[NewEvent]:
 
 
 def _with_doctors(events: list[NewEvent], changes: Iterable[Change]) -> list[NewEvent]:
-    """Put the state and name of doctors that changed into the command's ``queue_updated``; rooms that none goes to get one of
-    its own: what a screen shows is never older than the database."""
-    said = {change.pk for change in changes if change.model is Presence}
-    renamed = {
-        change.pk
-        for change in changes
-        if change.model is Doctor and not change.created and "name" in change.named | set(change.fields)
-    }
-    if not said | renamed:
+    """Put the doctors whose state or name changed into the command's ``queue_updated``; rooms that none goes to get one of
+    their own."""
+    changed = {change.pk for change in changes if change.model is Presence}
+    if not changed:
         return events
-    doctors = with_presence(Doctor.objects.filter(pk__in=said | renamed)).prefetch_related("clinics")
+    doctors = with_presence(Doctor.objects.filter(pk__in=changed)).prefetch_related("clinics")
     for doctor in doctors.order_by("pk"):
         events = _with_doctor(events, DoctorState(doctor))
     return events

@@ -21,6 +21,7 @@ from clinics.models import Clinic, Doctor, Login, Service, User
 from clinics.versioned import Versioned
 from patients.models import Patient
 from payments.models import Payment
+from queue.actions import tell_name
 from queue.models import Presence, Visit
 from realtime import doorbell, log
 from realtime.flows import Change, RightsChange, events_of
@@ -58,7 +59,8 @@ def note_change(
 
 
 def _touch_rows_that_show(instance: Versioned) -> None:
-    """A name changed: the versions of today's tickets and coming appointments that show it rise, and so screens hear of it.
+    """A name changed: the versions of today's tickets and coming appointments that show it rise, and of a doctor's state; so
+    screens hear of it.
 
     Locked before saving, appointments first and each by number: the order in which every command locks.
     """
@@ -72,6 +74,8 @@ def _touch_rows_that_show(instance: Versioned) -> None:
     visits = list(Visit.objects.filter(pk__in=locked).order_by("clinic_id", "doctor_id", "pk"))
     for row in [*visits, *appointments]:
         row.save(update_fields=[instance._meta.model_name or ""])
+    if isinstance(instance, Doctor):
+        tell_name(instance)
 
 
 @receiver(before_commit, dispatch_uid="realtime.store")

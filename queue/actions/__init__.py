@@ -1,7 +1,7 @@
 """All writes to visits: plan, arrive, call, start, … each locks, checks the table, writes, and keeps a step of history."""
 
 from queue.actions.arriving import arrive, follow_change, follow_end, give_to, plan, walk_in
-from queue.actions.attending import set_state
+from queue.actions.attending import set_state, tell_name
 from queue.actions.closing import StillToCome, StillWithDoctor, close_day, close_over_day, close_over_days
 from queue.actions.closing import take_turn as take_closing_turn
 from queue.actions.erasing import StillInQueue, erase
@@ -50,6 +50,7 @@ __all__ = [
     "skip",
     "start",
     "take_closing_turn",
+    "tell_name",
     "transfer",
     "undo",
     "walk_in",

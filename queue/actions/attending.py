@@ -83,3 +83,15 @@ def be_back(doctor_id: int, *, by: User | None) -> None:
     away = Presence.objects.select_for_update().filter(pk=doctor_id).exclude(state=Presence.State.AVAILABLE).first()
     if away is not None and away.is_away:
         _say(away, by, state=Presence.State.AVAILABLE, until=None, valid_until=None)
+
+
+def tell_name(doctor: Doctor) -> None:
+    """The doctor's name was changed, and screens show it with the state: its version rises, so they hear of it.
+
+    Called in the command that changes the doctor, whose row is locked by it, and after all visits are locked.
+    """
+    presence = Presence.objects.select_for_update().filter(pk=doctor.pk).first()
+    if presence is None:
+        Presence(doctor=doctor).save(force_insert=True)
+    else:
+        presence.save(update_fields=[])

@@ -316,6 +316,18 @@ def test_a_day_that_was_closed_by_hand_is_closed_once_more_at_its_end(world: Wor
     assert close_by_itself() == []
 
 
+def test_with_nothing_new_its_end_is_kept_once(world: World, clock: time_machine.Traveller) -> None:
+    """Else the server would look at a day that was closed by hand for ever."""
+    walk_in(world)
+    by_hand = close(Api(world.admin), world)
+    clock.shift(dt.timedelta(days=1))
+    assert close_by_itself() == [(TODAY, 2)]
+    assert DayClose.objects.get(number=2).figures == by_hand["figures"]
+    assert close(Api(world.admin), world, date="2026-03-02")["number"] == 2
+    clock.shift(dt.timedelta(days=1))
+    assert close_by_itself() == []
+
+
 def test_forgotten_days_are_closed_in_their_order(world: World, clock: time_machine.Traveller) -> None:
     for _ in range(3):
         walk_in(world)
