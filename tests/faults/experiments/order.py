@@ -49,11 +49,12 @@ async def chaos(lab: Lab, kind: Kind) -> Figures:
 
 async def _flush_every_second(url: str, cuts: list[int]) -> None:
     with redis.Redis.from_url(url) as client:
+        # At once the first time: in short, the work may be done before a second has passed.
         while True:
-            await asyncio.sleep(1)
             client.flushall()
             # Subscriptions aren't kept in the database: all of them are cut.
             cuts.append(client.client_kill_filter(_type="pubsub"))
+            await asyncio.sleep(1)
 
 
 class _Undo(Exception):
