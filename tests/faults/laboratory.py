@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from appointments.actions import change_shift
 from clinics.commands import command
 from clinics.models import User
 from realtime import log
@@ -238,6 +239,9 @@ class Clinic:
     def _busy_patient(self, appointments: int) -> int:
         patient = PatientFactory()
         with command():
+            for shift in self.world.doctor.shifts.all():
+                # The day doesn't end before the last of them, at whatever hour this is run.
+                change_shift(shift, by=None, end_time=dt.time(0))
             for number in range(appointments):
                 book(self.world, minutes=60 + 30 * number, patient=patient)
         return patient.pk
