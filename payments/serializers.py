@@ -84,7 +84,7 @@ _WRITTEN = re.compile(r"[+-]?(\d+[.٫]?\d*|[.٫]\d+)")
 class AmountField(serializers.DecimalField):
     """An amount as sent; how many decimals the currency has is checked with the payment."""
 
-    default_error_messages = {"invalid": "Write the amount in digits, like 12.50."}
+    default_error_messages = {"invalid": "Write the amount as a number in digits, like 12.50."}
 
     def __init__(self, *, max_digits: int = 12, **kwargs: Any) -> None:
         super().__init__(max_digits=max_digits, decimal_places=3, min_value=Decimal(0), **kwargs)
