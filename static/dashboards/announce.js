@@ -9,14 +9,23 @@ const REMEMBERED = 1_000;
 
 /**
  * @param {string} text
- * @param {{bad?: boolean}} [options]
+ * @param {{bad?: boolean, action?: {label: string, run: () => unknown}}} [options] `action`: a button beside it, once
  */
-export function toast(text, { bad = false } = {}) {
+export function toast(text, { bad = false, action } = {}) {
   const region = byId('toasts');
   const element = clone('toast-template');
   slot(element, 'text').textContent = text;
   element.classList.toggle('toast--bad', bad);
   const close = () => element.remove();
+  const button = slot(element, 'action');
+  button.hidden = !action;
+  if (action) {
+    button.textContent = action.label;
+    button.addEventListener('click', () => {
+      close();
+      action.run();
+    });
+  }
   slot(element, 'close').addEventListener('click', close);
   while (region.children.length >= AT_ONCE) region.firstElementChild.remove();
   region.append(element);

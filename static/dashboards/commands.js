@@ -3,9 +3,10 @@
 import { Refusal, get, post } from './api.js';
 import { toast } from './announce.js';
 import { keepingFocus, setText, slot } from './dom.js';
+import { expected } from './intents.js';
 import { t } from './words.js';
 
-/** @typedef {import('../realtime/create-store.js').Store} Store */
+/** @typedef {import('./intents.js').HopefulStore} Store */
 
 /**
  * Run what a button stands for; while it runs, the button does nothing more. Not `disabled`: that would take the focus.
@@ -55,7 +56,8 @@ const DECISIVE = ['status', 'call_count', 'priority'];
 const sameToTheEye = (/** @type {any} */ a, /** @type {any} */ b) => DECISIVE.every((name) => a[name] === b[name]) && a.doctor.id === b.doctor.id;
 
 /**
- * One step of a visit, bound to the state that was on the screen: two people who click at once do one thing.
+ * One step of a visit, bound to the state that was on the screen: two people who click at once do one thing. It shows at
+ * once, and is taken back if it is refused.
  * @param {Store} store
  * @param {number} id
  * @param {string} verb as in the API's address
@@ -64,6 +66,7 @@ const sameToTheEye = (/** @type {any} */ a, /** @type {any} */ b) => DECISIVE.ev
 export async function actOnVisit(store, id, verb, body = {}) {
   const seen = store.getState().visits[id];
   const path = `/api/visits/${id}/${verb}/`;
+  const takeBack = store.intend('visit', id, expected(seen, verb, body, store.now()));
   try {
     const visit = await post(path, { ...body, version: seen.version });
     store.answer('visit', visit);
@@ -76,8 +79,32 @@ export async function actOnVisit(store, id, verb, body = {}) {
     const visit = await post(path, { ...body, version: current.version });
     store.answer('visit', visit);
     return visit;
+  } finally {
+    takeBack();
   }
 }
+
+/**
+ * Say what was done, with a button that takes it back.
+ * @param {Store} store
+ * @param {any} visit as it is now
+ * @param {{rules: Record<string, string[]>, text?: string}} about
+ */
+export function tellStep(store, visit, { rules, text = `${visit.ticket ?? ''} ${visit.patient.name}: ${t(`visit.${visit.status}`)}`.trim() }) {
+  const undo = async () => {
+    try {
+      const undone = await actOnVisit(store, visit.id, 'undo');
+      toast(t('done.undo', { name: undone.patient.name, status: t(`visit.${undone.status}`) }));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      toast(error.message, { bad: true });
+    }
+  };
+  toast(text, { action: rules[visit.status]?.includes('undo') ? { label: t('undo'), run: undo } : undefined });
+}
+
+/** @type {Record<string, string>} */
+const STATUS_AFTER = { 'check-in': 'checked_in', cancel: 'cancelled', 'no-show': 'no_show' };
 
 /**
  * One step of an appointment.
@@ -88,6 +115,7 @@ export async function actOnVisit(store, id, verb, body = {}) {
  * @param {boolean} [isLive] if not, nobody tells us of its visit: ask for it
  */
 export async function actOnAppointment(store, id, verb, body = {}, isLive = true) {
+  const takeBack = store.intend('appointment', id, STATUS_AFTER[verb] ? { status: STATUS_AFTER[verb] } : null);
   try {
     const appointment = await post(`/api/appointments/${id}/${verb}/`, body);
     store.answer('appointment', appointment);
@@ -96,6 +124,8 @@ export async function actOnAppointment(store, id, verb, body = {}, isLive = true
   } catch (error) {
     if (error instanceof Refusal && error.current) store.answer('appointment', error.current);
     throw error;
+  } finally {
+    takeBack();
   }
 }
 

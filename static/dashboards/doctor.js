@@ -1,10 +1,11 @@
 /** The doctor's page. */
 
 import { appointmentsOf, queueOf } from '../realtime/index.js';
-import { actOnVisit, complain, hush, listen, whileBusy } from './commands.js';
+import { actOnVisit, complain, hush, listen, tellStep, whileBusy } from './commands.js';
 import { byId, clone, setText, show } from './dom.js';
 import { pastVisits } from './doctor/past.js';
 import { post } from './api.js';
+import { ROW_KEYS, currentRow, pressInRow, shortcuts } from './keys.js';
 import { reconcile } from './list.js';
 import { goLive } from './live.js';
 import { currentOf, fillAppointment, fillVisit, inSections, nameRow } from './rows.js';
@@ -36,8 +37,21 @@ goLive({
     };
 
     for (const place of [byId('queue-active'), byId('queue-done'), current.parentElement]) {
-      listen(place, (verb, id) => actOnVisit(store, id, verb));
+      listen(place, (verb, id) =>
+        actOnVisit(store, id, verb).then((done) => done && verb !== 'undo' && tellStep(store, done, { rules: start.rules.visit })),
+      );
     }
+    /** Of the current patient, unless another row has the focus. @param {string} verb */
+    const press = (verb) => (currentRow() ? pressInRow(verb) : current.querySelector(`[data-do="${verb}"]:not([hidden])`)?.click());
+    shortcuts([
+      { keys: 'n', word: 'keys.call_next', run: () => nextButton.click() },
+      { keys: 's', word: 'keys.start', run: () => press('start') },
+      { keys: 'e', word: 'keys.complete', run: () => press('complete') },
+      { keys: 'c', word: 'keys.call', run: () => press('call') },
+      { keys: 'x', word: 'keys.skip', run: () => press('skip') },
+      { keys: 'z', word: 'keys.undo', run: () => press('undo') },
+      ...ROW_KEYS,
+    ]);
     callNext.addEventListener('submit', (/** @type {Event} */ event) => {
       event.preventDefault();
       if (nextButton.getAttribute('aria-disabled') === 'true') return;

@@ -7,6 +7,7 @@ import { createStore, follow, QueueSocket, snapshotOf } from '../realtime/index.
 import { whenSignedOut } from './api.js';
 import { hushUnanswered } from './commands.js';
 import { byId, json, oncePerFrame, setText } from './dom.js';
+import { withIntents } from './intents.js';
 import { showLight } from './light.js';
 import { getToken } from './session.js';
 import { dayOf, serverClock, written } from './time.js';
@@ -19,7 +20,7 @@ const ASK_AGAIN = 5 * 60_000;
 
 /**
  * @typedef {object} Live
- * @property {import('../realtime/create-store.js').Store} store
+ * @property {import('./intents.js').HopefulStore} store
  * @property {QueueSocket} socket
  * @property {any} start what the server gave this page
  * @property {() => number} now by the server's clock
@@ -44,7 +45,7 @@ export function goLive({ kind, begin }) {
   let { date } = snapshot;
   let drawn = date;
 
-  const store = createStore();
+  const store = withIntents(createStore(), now);
   store.dispatch({ event: 'queue_updated', room: snapshot.room, data: { ...snapshot, snapshot: true } });
   const socket = new QueueSocket({ url: '/ws/queue/', getToken, broadcast: start.broadcast });
   /** @param {{since: number, epoch: string}} [from] */

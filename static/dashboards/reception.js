@@ -2,6 +2,7 @@
 
 import { checkinNews, toast } from './announce.js';
 import { byId } from './dom.js';
+import { ROW_KEYS, pressInRow, shortcuts } from './keys.js';
 import { goLive } from './live.js';
 import { appointmentArea } from './reception/appointments.js';
 import { dialogs } from './reception/dialogs.js';
@@ -25,6 +26,16 @@ goLive({
         else for (const visit of visits) toast(t('arrived', { ticket: visit.ticket, name: visit.patient.name }));
       }),
     );
+    shortcuts([
+      { keys: '/', word: 'keys.search', run: () => byId('search-input').focus() },
+      ...ROW_KEYS,
+      { keys: 'i', word: 'keys.check_in', run: () => pressInRow('check_in') },
+      { keys: 'c', word: 'keys.call', run: () => pressInRow('call') },
+      { keys: 's', word: 'keys.skip', run: () => pressInRow('skip') },
+      { keys: 'r', word: 'keys.return', run: () => pressInRow('return') },
+      { keys: 'p', word: 'keys.pay', run: () => pressInRow('pay') },
+      { keys: 'z', word: 'keys.undo', run: () => pressInRow('undo') },
+    ]);
     byId('clinic-choice')?.addEventListener('change', (/** @type {any} */ event) => event.target.form.requestSubmit());
 
     return () => {

@@ -78,6 +78,7 @@ export function fillVisit(row, visit, { zone, rules, now, clinic, place }) {
     row.dataset.key = String(visit.id);
     row.dataset.status = visit.status;
     row.dataset.priority = visit.priority;
+    row.classList.toggle('is-pending', visit.isPending === true);
     seen(row, visit.version);
     setText(slot(row, 'ticket'), visit.ticket ?? '');
     setText(slot(row, 'name'), visit.patient.name);
@@ -117,6 +118,7 @@ function showPaid(row, paid, visitId) {
 export function fillAppointment(row, appointment, { zone, rules, now, lateAfter, visit, clinic }) {
   keepingFocus(row, () => {
     row.dataset.status = appointment.status;
+    row.classList.toggle('is-pending', appointment.isPending === true);
     seen(row, appointment.version);
     setText(slot(row, 'time'), clock(appointment.start, zone));
     setAttribute(slot(row, 'time'), 'datetime', appointment.start);

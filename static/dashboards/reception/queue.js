@@ -1,7 +1,7 @@
 /** The queue of the clinic, a section for each doctor. */
 
 import { queueOf } from '../../realtime/index.js';
-import { actOnVisit, listen } from '../commands.js';
+import { actOnVisit, listen, tellStep } from '../commands.js';
 import { byId, clone, setText, show, slot } from '../dom.js';
 import { reconcile } from '../list.js';
 import { fillVisit, inSections, nameRow } from '../rows.js';
@@ -47,7 +47,7 @@ export function queueArea(tools) {
       case 'cancel':
         return tools.askCancel('visit', visit);
       default:
-        return actOnVisit(store, id, verb);
+        return actOnVisit(store, id, verb).then((done) => done && verb !== 'undo' && tellStep(store, done, { rules: start.rules.visit }));
     }
   });
 

@@ -1,0 +1,49 @@
+/**
+ * What is typed into a form survives a reload, in this tab only (sessionStorage), until it is sent or given up. It is
+ * gone with the log-out: patients' names must not stay in a shared computer.
+ */
+
+const PREFIX = 'front-desk.draft.';
+
+/** @param {any} form */
+const fields = (form) => [...form.elements].filter((field) => field.name && field.type !== 'hidden' && field.type !== 'submit' && field.type !== 'password');
+
+/**
+ * @param {any} form
+ * @param {string} name unique among the pages' forms
+ * @returns {{restore: () => boolean, clear: () => void}} `restore` fills in what was typed and says whether there was any
+ */
+export function keepDraft(form, name) {
+  const key = PREFIX + name;
+  const save = () => {
+    const values = fields(form).map((field) => [field.name, field.value, field.type === 'radio' || field.type === 'checkbox' ? field.checked : null]);
+    sessionStorage.setItem(key, JSON.stringify(values));
+  };
+  form.addEventListener('input', save);
+  form.addEventListener('change', save);
+  return {
+    restore() {
+      /** @type {Array<[string, string, boolean|null]>} */
+      let values;
+      try {
+        values = JSON.parse(sessionStorage.getItem(key) ?? '[]');
+      } catch {
+        values = [];
+      }
+      for (const [field, value, checked] of values) {
+        for (const element of fields(form)) {
+          if (element.name !== field) continue;
+          if (checked === null) element.value = value;
+          else if (element.value === value) element.checked = checked;
+        }
+      }
+      return values.length > 0;
+    },
+    clear: () => sessionStorage.removeItem(key),
+  };
+}
+
+/** Forget them all. */
+export function forgetDrafts() {
+  for (const key of Object.keys(sessionStorage)) if (key.startsWith(PREFIX)) sessionStorage.removeItem(key);
+}

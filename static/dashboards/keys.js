@@ -1,0 +1,88 @@
+/**
+ * Keyboard shortcuts of a page, and the sheet that lists them (`?`). Single keys act only outside of fields and dialogs, and
+ * can be switched off (WCAG 2.1.4): whoever speaks to the computer must not call a patient by a stray word.
+ */
+
+import { createKeybindingsHandler } from '../vendor/tinykeys/tinykeys.js';
+import { byId, clone, slot } from './dom.js';
+import { t } from './words.js';
+
+const OFF = 'front-desk.keys-off';
+
+/**
+ * @typedef {object} Shortcut
+ * @property {string} keys as tinykeys reads them; of an alternative (`j`, `ArrowDown`) each is an entry of its own
+ * @property {string} [word] key of its sentence in the sheet; without one it isn't listed
+ * @property {(event: KeyboardEvent) => unknown} run
+ */
+
+/** How a key is written in the sheet. @param {string} keys */
+const written = (keys) => keys.replace('Shift+?', '?').replace('ArrowDown', '↓').replace('ArrowUp', '↑').replace('Escape', 'Esc').toUpperCase();
+
+const isOff = () => localStorage.getItem(OFF) === 'yes';
+
+/**
+ * @param {Shortcut[]} list
+ * @returns {() => void} opens the sheet
+ */
+export function shortcuts(list) {
+  const dialog = byId('keys-dialog');
+  const open = () => dialog.open || dialog.showModal();
+  const all = [...list, { keys: '[Shift]+?', word: 'keys.help', run: open }];
+
+  slot(dialog, 'list').replaceChildren(
+    ...all
+      .filter(({ word }) => word)
+      .map(({ keys, word }) => {
+        const row = clone('key-template');
+        slot(row, 'keys').textContent = written(keys.replace('[Shift]+', ''));
+        slot(row, 'what').textContent = t(/** @type {string} */ (word));
+        return row;
+      }),
+  );
+  const toggle = slot(dialog, 'toggle');
+  toggle.checked = !isOff();
+  toggle.addEventListener('change', () => localStorage.setItem(OFF, toggle.checked ? 'no' : 'yes'));
+  dialog.addEventListener('click', (/** @type {any} */ event) => {
+    if (event.target === dialog || event.target.closest('[data-close]')) dialog.close();
+  });
+  byId('keys-button').addEventListener('click', open);
+
+  const bindings = Object.fromEntries(
+    all.map(({ keys, run }) => [
+      keys,
+      (/** @type {KeyboardEvent} */ event) => {
+        if (isOff() || document.querySelector('dialog[open]')) return;
+        event.preventDefault();
+        run(event);
+      },
+    ]),
+  );
+  window.addEventListener('keydown', createKeybindingsHandler(bindings));
+  return open;
+}
+
+/** The row that has the focus, else the one under the mouse. @returns {any} */
+export const currentRow = () => document.activeElement?.closest('[data-key]') ?? document.querySelector('[data-key]:hover');
+
+/** Press the button of the current row that stands for `verb`, if it is offered. @param {string} verb */
+export function pressInRow(verb) {
+  const button = /** @type {any[]} */ ([...(currentRow()?.querySelectorAll(`[data-do="${verb}"]`) ?? [])]).find((each) => !each.hidden);
+  button?.click();
+}
+
+/** Give the focus to the next or the previous row on the page. @param {number} step */
+export function walkRows(step) {
+  const rows = /** @type {any[]} */ ([...document.querySelectorAll('.rows > [data-key]')]).filter((row) => row.checkVisibility?.() ?? true);
+  const at = rows.indexOf(/** @type {any} */ (document.activeElement?.closest('[data-key]')));
+  const next = at < 0 ? rows[step > 0 ? 0 : rows.length - 1] : rows[at + step];
+  if (!next) return;
+  next.tabIndex = -1;
+  next.focus();
+}
+
+/** The shortcuts of every page with rows. @type {Shortcut[]} */
+export const ROW_KEYS = [
+  { keys: 'j', word: 'keys.next_row', run: () => walkRows(1) },
+  { keys: 'k', word: 'keys.previous_row', run: () => walkRows(-1) },
+];
