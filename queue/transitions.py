@@ -21,11 +21,13 @@ TRANSITIONS: Mapping[str, tuple[frozenset[str], str]] = {
     "leave": (frozenset({S.WAITING, S.CALLED, S.SKIPPED}), S.LEFT),
     "cancel": (frozenset({S.PLANNED, S.WAITING, S.CALLED, S.SKIPPED}), S.CANCELLED),
 }
-# What changes a place in the queue and not the state.
+# What doesn't change the state: a place in the queue, and what is said of a visit.
 REARRANGEABLE: Mapping[str, frozenset[str]] = {
     "move": frozenset({S.WAITING}),
     "priority": frozenset({S.WAITING, S.CALLED, S.SKIPPED}),
     "transfer": frozenset({S.WAITING, S.CALLED, S.SKIPPED}),
+    "note": frozenset({S.IN_PROGRESS, S.COMPLETED}),
+    "follow_up": frozenset({S.COMPLETED}),
 }
 
 _DONE = {
@@ -41,6 +43,8 @@ _DONE = {
     "move": "moved",
     "priority": "given another priority",
     "transfer": "transferred",
+    "note": "given a note",
+    "follow_up": "given a follow-up",
 }
 
 

@@ -33,8 +33,14 @@ class Named(Strict):
     name: str
 
 
-VISIT_EXTRAS = frozenset({"date", "rank_basis", "rank_reason", "call_limit_reached"})
+VISIT_EXTRAS = frozenset({"date", "rank_basis", "rank_reason", "call_limit_reached", "follow_up"})
 APPOINTMENT_EXTRAS = frozenset({"date", "fhir_status"})
+
+
+class FollowUp(Strict):
+    on: Day
+    service_id: Id
+    appointment_id: Id | None
 
 
 class Visit(Strict):
@@ -62,6 +68,7 @@ class Visit(Strict):
     rank_basis: Literal["booked", "late", "walk_in", "returned", "moved"]
     rank_reason: str | None
     call_limit_reached: bool
+    follow_up: FollowUp | None
 
 
 class Appointment(Strict):
