@@ -10,7 +10,12 @@ from queue.serializers import NoteSerializer, StepSerializer, VisitSerializer
 
 def visits_of(files: list[int], clinics: list[int] | None) -> list[dict[str, Any]]:
     """The visits with their steps and notes, the earliest first; ``clinics``: of these alone."""
-    rows = Visit.objects.shown().filter(patient__in=files).prefetch_related("steps__by", "notes__by").order_by("date", "pk")
+    rows = (
+        Visit.objects.shown()
+        .filter(patient__in=files)
+        .prefetch_related("steps__by", "notes__by__doctor")
+        .order_by("date", "pk")
+    )
     visits = list(rows if clinics is None else rows.filter(clinic__in=clinics))
     return [
         {

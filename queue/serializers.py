@@ -154,7 +154,8 @@ class NoteSerializer(serializers.ModelSerializer[VisitNote]):
 
     def get_by(self, note: VisitNote) -> str:
         """Who wrote it, by name."""
-        return note.by.get_full_name() or note.by.get_username()
+        doctor: Doctor | None = getattr(note.by, "doctor", None)
+        return doctor.name if doctor is not None else note.by.get_full_name() or note.by.get_username()
 
 
 class WriteNoteSerializer(serializers.Serializer[Any]):

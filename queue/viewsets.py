@@ -155,7 +155,7 @@ class NoteViewSet(mixins.ListModelMixin, ApiViewSet):
 
     def get_queryset(self) -> QuerySet[VisitNote]:
         rows = super().get_queryset().filter(visit__clinic__in=self.user.clinic_ids())
-        return rows.select_related("by", "visit__patient").order_by("-pk")
+        return rows.select_related("by__doctor", "visit__patient").order_by("-pk")
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from clinics.language import in_digits
 from clinics.models import Clinic, Doctor
@@ -36,6 +37,35 @@ def _when(visit: Row, clinic: Clinic, words: Mapping[str, str]) -> str:
     return words["since"].format(time=clock(visit["checked_in_at"], clinic)) if visit["checked_in_at"] else ""
 
 
+def presence_of(doctor: Row | None, *, is_inside: bool, now: dt.datetime) -> str:
+    """Whether a doctor is there now: a patient inside says more than what was said, and that holds until midnight only."""
+    if is_inside:
+        return "with_patient"
+    if doctor is None or doctor["valid_until"] is None or now >= dt.datetime.fromisoformat(doctor["valid_until"]):
+        return "available"
+    return str(doctor["state"])
+
+
+def presence_label(
+    doctor: Row | None, *, is_inside: bool, now: dt.datetime, clinic: Clinic, words: Mapping[str, str]
+) -> tuple[str, str]:
+    """The state and its words: a break has an end, if that is known."""
+    state = presence_of(doctor, is_inside=is_inside, now=now)
+    until = doctor["until"] if doctor is not None and state == "break" else None
+    return state, words["presence.break_until" if until else f"presence.{state}"].format(time=clock(until, clinic))
+
+
+def _follow_up(visit: Row, words: Mapping[str, str]) -> Row:
+    """When the patient should come again, and whether the desk has to book it."""
+    follow_up = visit["follow_up"]
+    if follow_up is None:
+        return {"is_open": False, "label": "", "book_label": ""}
+    is_open = follow_up["appointment_id"] is None
+    date = in_digits(date_format(dt.date.fromisoformat(follow_up["on"]), "j M Y"))
+    label = words["follow_up.open" if is_open else "follow_up.booked"].format(date=date)
+    return {"is_open": is_open, "label": label, "book_label": words["follow_up.book"].format(date=date)}
+
+
 def visit_row(visit: Row, clinic: Clinic, rules: Rules, words: Mapping[str, str]) -> Row:
     """A visit with the texts of its row and ``can``: what may be done with it."""
     return {
@@ -46,6 +76,8 @@ def visit_row(visit: Row, clinic: Clinic, rules: Rules, words: Mapping[str, str]
         "paid_label": words[f"paid.{visit['payment_status']}"],
         "call_label": words["call_again" if visit["status"] == "called" else "call"],
         "when": _when(visit, clinic, words),
+        "next_label": words["next"].format(why=visit["rank_reason"] or ""),
+        "wish": _follow_up(visit, words),
         "can": dict.fromkeys(rules[visit["status"]], True),
         "can_pay": visit["payment_status"] != "void",
     }
@@ -61,9 +93,10 @@ def in_sections(visits: Iterable[Row]) -> tuple[list[Row], list[Row]]:
 
 
 def _mark_ends(active: list[Row]) -> None:
-    """The first of those who wait can't move up, the last not down."""
+    """The first of those who wait is next and can't move up, the last not down."""
     waiting = [row for row in active if row["status"] == "waiting"]
     for place, row in enumerate(waiting):
+        row["is_next"] = place == 0
         row["can"]["up"] = "move" in row["can"] and place > 0
         row["can"]["down"] = "move" in row["can"] and place < len(waiting) - 1
 

@@ -91,7 +91,7 @@ def call_next(doctor: Doctor, *, by: User, beside: Collection[int] | None = None
         days = {clinic.pk: clinic.today() for clinic in by.visible_clinics()}
         todays = Visit.objects.filter(doctor=doctor, clinic_id__in=days, date__in=set(days.values()))
         if beside is not None:
-            _require_known(todays.filter(status=Visit.Status.CALLED).exclude(pk__in=beside), days)
+            _require_known(todays.filter(status=Visit.Status.CALLED), beside, days)
         queue = todays.waiting().in_order().values_list("pk", "clinic_id", "date")
         while True:
             first = next((pk for pk, clinic_id, day in queue.all() if days[clinic_id] == day), None)
@@ -104,9 +104,10 @@ def call_next(doctor: Doctor, *, by: User, beside: Collection[int] | None = None
                 return fresh
 
 
-def _require_known(others: Any, days: Mapping[int, dt.date]) -> None:
-    for other in others.shown().in_order():
-        if days[other.clinic_id] == other.date:
+def _require_known(called: Any, known: Collection[int], days: Mapping[int, dt.date]) -> None:
+    for other in called.shown().in_order():
+        # Compared here: a number that no id can be is a question that no database takes.
+        if other.pk not in known and days[other.clinic_id] == other.date:
             raise AlreadyCalled(
                 f"{other.ticket} {other.patient.full_name} has been called and isn't inside yet. Start or skip that visit, "
                 "or call another one as well.",

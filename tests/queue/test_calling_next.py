@@ -42,6 +42,12 @@ def test_a_colleagues_patient_is_no_reason_to_ask(world: World) -> None:
     assert Api(world.doctor_user).ok("post", path, {"beside": []})["id"] == mine.pk
 
 
+def test_numbers_that_no_visit_has_are_known_to_nobody(world: World) -> None:
+    visit = walk_in(world)
+    path = f"queue/doctors/{world.doctor.pk}/call-next/"
+    assert Api(world.doctor_user).ok("post", path, {"beside": [10**30, -1, 0]})["id"] == visit.pk
+
+
 def test_what_is_no_list_of_visits_is_refused(world: World) -> None:
     visit = walk_in(world)
     for beside in ("x", {"a": 1}, ["x"], [None], list(range(201))):
