@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from appointments.models import Appointment
 from payments.models import LedgerEntry
 from queue.models import Visit
+from queue.order import CLASS_SENTENCES, SENTENCES
 
 
 def labels() -> dict[str, str]:
@@ -28,6 +29,7 @@ def labels() -> dict[str, str]:
         "paid.refunded": _("Refunded"),
         "paid.void": _("No charge"),
         "paid.": _("Payment"),
+        **{f"reason.{name}": str(sentence) for name, sentence in {**SENTENCES, **CLASS_SENTENCES}.items() if sentence},
         "since": _("since {time}"),
         "called_at": _("called {time}"),
         "called_again": _("called {time}, {count} times"),
