@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -37,6 +38,9 @@ class VisitSerializer(serializers.ModelSerializer[Visit]):
     appointment_id = serializers.IntegerField(read_only=True, allow_null=True)
     call_limit_reached = serializers.BooleanField(read_only=True)
     rank_reason = serializers.SerializerMethodField()
+    slot_start = serializers.DateTimeField(
+        source="appointment.start", default=None, read_only=True, help_text="When the patient was booked for."
+    )
     doctor = NamedSerializer()
     patient = NamedSerializer()
     service = NamedSerializer()
@@ -55,6 +59,7 @@ class VisitSerializer(serializers.ModelSerializer[Visit]):
             "rank",
             "rank_basis",
             "rank_reason",
+            "slot_start",
             "date",
             "clinic_id",
             "doctor",
@@ -113,7 +118,7 @@ class FollowUpSerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("weeks" in attrs) == ("on" in attrs):
-            raise serializers.ValidationError("Say either in how many weeks, or on which day.")
+            raise serializers.ValidationError(_("Say either in how many weeks, or on which day."))
         return attrs
 
 

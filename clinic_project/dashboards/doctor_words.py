@@ -13,7 +13,6 @@ def doctor_labels() -> dict[str, str]:
         "presence.break": _("On a break"),
         "presence.break_until": _("Break until {time}"),
         "presence.gone": _("Gone"),
-        "next": _("Next: {why}"),
         "follow_up.open": _("To come again: {date}"),
         "follow_up.booked": _("To come again: {date}, booked"),
         "follow_up.book": _("Book follow-up: {date}"),

@@ -37,6 +37,17 @@ def _when(visit: Row, clinic: Clinic, words: Mapping[str, str]) -> str:
     return words["since"].format(time=clock(visit["checked_in_at"], clinic)) if visit["checked_in_at"] else ""
 
 
+def _why(visit: Row, clinic: Clinic, words: Mapping[str, str]) -> str:
+    if not visit["rank_reason"]:
+        return ""
+    basis = visit["rank_basis"]
+    sentence = words[f"reason.{basis}"].format(
+        slot=clock(visit["slot_start"], clinic), arrived=clock(visit["checked_in_at"], clinic)
+    )
+    by_class = "" if basis == "moved" else words.get(f"reason.{visit['priority']}", "")
+    return f"{by_class} {sentence}".strip()
+
+
 def presence_of(doctor: Row | None, *, is_inside: bool, now: dt.datetime) -> str:
     """Whether a doctor is there now: a patient inside says more than what was said, and that holds until midnight only."""
     if is_inside:
@@ -76,7 +87,7 @@ def visit_row(visit: Row, clinic: Clinic, rules: Rules, words: Mapping[str, str]
         "paid_label": words[f"paid.{visit['payment_status']}"],
         "call_label": words["call_again" if visit["status"] == "called" else "call"],
         "when": _when(visit, clinic, words),
-        "next_label": words["next"].format(why=visit["rank_reason"] or ""),
+        "why": _why(visit, clinic, words),
         "wish": _follow_up(visit, words),
         "can": dict.fromkeys(rules[visit["status"]], True),
         "can_pay": visit["payment_status"] != "void",

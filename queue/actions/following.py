@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
 from clinics.commands import command
@@ -45,7 +46,7 @@ def keep_note(visit: Visit, note: str, *, by: User | None) -> None:
     if not text:
         return
     if by is None or by.doctor_id is None or by.doctor_id != visit.doctor_id:
-        raise NotAllowed("Only the visit's doctor writes a note.")
+        raise NotAllowed(_("Only the visit's doctor writes a note."))
     latest = visit.notes.first()
     if latest is None or latest.text != text:
         VisitNote.objects.create(visit=visit, text=text, by=by, at=timezone.now())
@@ -59,12 +60,12 @@ def wish(visit: Visit, follow_up: FollowUp | None) -> None:
     if on is not None:
         today = visit.clinic.today()
         if not today < on <= today + AT_MOST_AHEAD:
-            raise InvalidInput(follow_up="Choose a day from tomorrow on, within two years.")
+            raise InvalidInput(follow_up=_("Choose a day from tomorrow on, within two years."))
     service = None
     if follow_up is not None:
         service = follow_up.service or visit.service
         if service.clinic_id != visit.clinic_id or not service.is_active:
-            raise InvalidInput(follow_up="This clinic doesn't offer this service.")
+            raise InvalidInput(follow_up=_("This clinic doesn't offer this service."))
     visit.follow_up_on, visit.follow_up_service, visit.follow_up_appointment = on, service, None
 
 

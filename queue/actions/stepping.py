@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
 
 from appointments import actions as appointment_actions
 from appointments.models import Appointment
@@ -96,7 +97,7 @@ def call_next(doctor: Doctor, *, by: User, beside: Collection[int] | None = None
         while True:
             first = next((pk for pk, clinic_id, day in queue.all() if days[clinic_id] == day), None)
             if first is None:
-                raise QueueEmpty(f"Nobody is waiting for {doctor.name}.")
+                raise QueueEmpty(_("Nobody is waiting for %(doctor)s.") % {"doctor": doctor.name})
             fresh = lock(Visit(pk=first))
             # Somebody may have called this one by hand while we waited for its lock: then look again.
             if fresh.status == Visit.Status.WAITING:
@@ -109,8 +110,11 @@ def _require_known(called: Any, known: Collection[int], days: Mapping[int, dt.da
         # Compared here: a number that no id can be is a question that no database takes.
         if other.pk not in known and days[other.clinic_id] == other.date:
             raise AlreadyCalled(
-                f"{other.ticket} {other.patient.full_name} has been called and isn't inside yet. Start or skip that visit, "
-                "or call another one as well.",
+                _(
+                    "%(ticket)s %(name)s has been called and isn't inside yet. Start or skip that visit, or call another one "
+                    "as well."
+                )
+                % {"ticket": other.ticket, "name": other.patient.full_name},
                 current=other,
             )
 
@@ -206,9 +210,9 @@ def undo(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
         # it one that somebody else was moved before it, or that its follow-up was booked.
         last = fresh.steps.exclude(action__in=["change", "make_room", "booked", "unbooked"]).order_by("-pk").first()
         if last is None or last.undoes_id is not None or last.action in ("plan", "walk_in"):
-            raise NothingToUndo("There is no step to take back.", current=fresh)
+            raise NothingToUndo(_("There is no step to take back."), current=fresh)
         if fresh.clinic.day_of(last.at) != fresh.clinic.today():
-            raise NothingToUndo("The last step was made on another day; it stays.", current=fresh)
+            raise NothingToUndo(_("The last step was made on another day; it stays."), current=fresh)
         was_cancelled = fresh.status == Visit.Status.CANCELLED
         for name, value in last.before.items():
             setattr(fresh, name, _PARSERS[name](value) if value is not None and name in _PARSERS else value)

@@ -33,7 +33,7 @@ class Named(Strict):
     name: str
 
 
-VISIT_EXTRAS = frozenset({"date", "rank_basis", "rank_reason", "call_limit_reached", "follow_up"})
+VISIT_EXTRAS = frozenset({"date", "rank_basis", "rank_reason", "slot_start", "call_limit_reached", "follow_up"})
 APPOINTMENT_EXTRAS = frozenset({"date", "fhir_status"})
 
 
@@ -67,6 +67,7 @@ class Visit(Strict):
     date: Day
     rank_basis: Literal["booked", "late", "walk_in", "returned", "moved"]
     rank_reason: str | None
+    slot_start: Moment | None
     call_limit_reached: bool
     follow_up: FollowUp | None
 
