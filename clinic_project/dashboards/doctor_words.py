@@ -47,7 +47,7 @@ def doctor_words() -> dict[str, str]:
         "complete.save": _("Save note"),
         "complete.title": _("Complete"),
         "complete.note_title": _("Note"),
-        "complete.is_over": _("This visit has ended meanwhile. Your note isn't lost: save it."),
+        "complete.is_over": _("{who}: this visit had ended already; what you wrote is saved"),
         "done.note": _("The note is saved: {who}"),
         "done.transfer": _("{who}: now with {doctor}"),
         "done.priority": _("{who}: {priority}"),

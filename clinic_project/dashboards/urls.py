@@ -18,6 +18,6 @@ urlpatterns = [
     path("reception/payments/<key:pk>/receipt/", pages.receipt, name="receipt"),
     path("doctor/", doctor_page.doctor, name="doctor"),
     path("doctor/<key:pk>/call-next/", commands.call_next, name="doctor-call-next"),
-    path("doctor/<key:pk>/state/", commands.set_state, name="doctor-state"),
+    path("doctor/<key:pk>/state/", commands.set_state, name="doctor-presence"),
     path("doctor/visits/<key:pk>/<slug:verb>/", commands.visit, {"page": "doctor"}, name="doctor-visit"),
 ]

@@ -12,7 +12,7 @@ import { news } from './doctor/news.js';
 import { nextArea } from './doctor/next.js';
 import { pastVisits } from './doctor/past.js';
 import { stateArea } from './doctor/state.js';
-import { ROW_KEYS, currentRow, pressInRow, shortcuts } from './keys.js';
+import { ROW_KEYS, pressInRow, shortcuts } from './keys.js';
 import { reconcile } from './list.js';
 import { goLive } from './live.js';
 import { currentOf, fillAppointment, fillVisit, followUpText, inSections, nameRow } from './rows.js';
@@ -47,13 +47,14 @@ goLive({
     };
 
     const asks = dialogs(live);
-    const next = nextArea(live, { doctorId, queue, askBeside: asks.askBeside });
+    const next = nextArea(live, { doctorId, queue, askBeside: asks.askBeside, onStep: (visit) => (latest = visit.id) });
     const state = stateArea(live, doctorId);
     const past = pastVisits(live, start.role === 'doctor');
     const ending = completeDialog(live, () => {
       live.redraw();
       // The button that opened the dialog is gone with the patient.
-      requestAnimationFrame(() => document.activeElement === document.body && byId('call-next-button').focus());
+      const held = document.activeElement;
+      if (!held || held === document.body || held.closest('dialog')) byId('call-next-button').focus();
     });
     news(live, { doctorId, isToday: (visit) => visit.date === dayAt(start.clinics[visit.clinic_id]), alert: alerts() });
 
@@ -78,11 +79,14 @@ goLive({
     };
     for (const place of [byId('queue-active'), byId('queue-done'), current.parentElement]) listen(place, act);
 
+    /** A row that has the focus. Where the mouse happens to lie decides nothing here: keys are for the patient inside. */
+    const isInRow = () => Boolean(document.activeElement?.closest('.rows > [data-key]'));
     /** Of the current patient, unless another row has the focus. @param {string} verb */
-    const press = (verb) => (currentRow() ? pressInRow(verb) : current.querySelector(`[data-do="${verb}"]:not([hidden])`)?.click());
+    const press = (verb) => (isInRow() ? pressInRow(verb) : current.querySelector(`[data-do="${verb}"]:not([hidden])`)?.click());
+    /** The last step from here, unless another row has the focus. */
     const undo = async () => {
       const visit = store.getState().visits[latest];
-      if (currentRow() || !visit || !current.hidden) return press('undo');
+      if (isInRow() || !visit) return press('undo');
       if (!start.rules.visit[visit.status]?.includes('undo')) return undefined;
       return act('undo', latest).catch((error) => {
         if (!(error instanceof Refusal)) throw error;

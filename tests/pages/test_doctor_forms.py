@@ -188,7 +188,8 @@ def test_doctor_says_it_and_the_page_shows_it(
     queue_actions.set_state(world.doctor, by=world.receptionist, state="gone" if state != "gone" else "available")
     client = as_user(world.doctor_user)
 
-    _response, message = post(client, f"/doctor/{world.doctor.pk}/state/", **given)
+    (path,) = re.findall(r'action="([^"]+)" class="presence__choices"', client.get("/doctor/").content.decode())
+    _response, message = post(client, path, **given)
 
     now = Presence.objects.get(doctor=world.doctor)
     assert (now.state, now.until is not None) == (state, has_end)

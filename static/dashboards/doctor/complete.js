@@ -70,10 +70,15 @@ export function completeDialog({ store, start }, onDone) {
     }
   };
 
+  let isDone = false;
   const finish = () => {
     draft.clear();
-    onDone();
+    isDone = true;
   };
+  dialog.addEventListener('close', () => {
+    if (isDone) onDone();
+    isDone = false;
+  });
 
   /** @param {any} visit @param {Record<string, string>} values */
   const saveNote = async (visit, values) => {
@@ -84,29 +89,28 @@ export function completeDialog({ store, start }, onDone) {
     finish();
   };
 
+  const isOver = (/** @type {any} */ visit) => visit?.status === 'completed';
+
+  /** It has ended already, by a click without an answer or from elsewhere: what was filled in is stored all the same. @param {any} visit @param {Record<string, string>} values */
+  const catchUp = async (visit, values) => {
+    const { note: text, follow_up: wish } = bodyOf(values);
+    if (text) await post(`/api/visits/${visit.id}/note/`, { note: text });
+    if (wish && !store.getState().visits[visit.id].follow_up) store.answer('visit', await post(`/api/visits/${visit.id}/follow-up/`, { follow_up: wish }));
+    finish();
+    toast(t('complete.is_over', { who: whoOf(visit) }));
+  };
+
   /** @param {any} visit @param {Record<string, string>} values */
   const complete = async (visit, values) => {
+    if (isOver(store.getState().visits[visit.id])) return catchUp(visit, values);
     try {
       const done = await actOnVisit(store, visit.id, 'complete', bodyOf(values));
       finish();
-      tellStep(store, done, { rules: start.rules.visit });
+      return tellStep(store, done, { rules: start.rules.visit });
     } catch (error) {
-      const ended = error instanceof Refusal && error.current?.status === 'completed';
-      if (!ended || !values.note || !note) throw error;
-      // Ended from elsewhere meanwhile: what was typed can still be kept.
-      reopen(visit, 'note', saveNote);
-      setText(slot(form, 'message'), t('complete.is_over'));
-      return true;
+      if (error instanceof Refusal && isOver(error.current)) return catchUp(visit, values);
+      throw error;
     }
-    return undefined;
-  };
-
-  /** @param {any} visit @param {'complete'|'note'} kind @param {(visit: any, values: Record<string, string>) => Promise<unknown>} work */
-  const reopen = (visit, kind, work) => {
-    become(kind);
-    if (dialog.open) dialog.close();
-    open(whoOf(visit), (values) => work(visit, values));
-    (note ?? again[0]).focus();
   };
 
   /** @param {any} visit @param {'complete'|'note'} kind @param {(visit: any, values: Record<string, string>) => Promise<unknown>} work */
@@ -117,7 +121,9 @@ export function completeDialog({ store, start }, onDone) {
     offerAt(service, visit);
     draft.restore();
     on.min = visit.date;
-    reopen(visit, kind, work);
+    become(kind);
+    open(whoOf(visit), (values) => work(visit, values));
+    (note ?? again[0]).focus();
     if (note) recall(visit);
   };
 

@@ -1,7 +1,7 @@
 /** "Call next": shown at once, picked by the server; and never a second one by accident. */
 
 import { Refusal, post } from '../api.js';
-import { actOnVisit, complain, hush, tellStep, whileBusy } from '../commands.js';
+import { actOnVisit, complain, hush, inTurn, tellStep, whileBusy } from '../commands.js';
 import { byId, setAttribute, setText } from '../dom.js';
 import { expected } from '../intents.js';
 import { t } from '../words.js';
@@ -9,10 +9,10 @@ import { whoOf } from './dialogs.js';
 
 /**
  * @param {any} live
- * @param {{doctorId: number, queue: () => {active: any[], waiting: any[]}, askBeside: (visit: any, canStart: boolean, then: (choice: string) => void) => void}} page
+ * @param {{doctorId: number, queue: () => {active: any[], waiting: any[]}, askBeside: (visit: any, canStart: boolean, then: (choice: string) => void) => void, onStep: (visit: any) => void}} page
  * @returns {{press: () => void, draw: () => void}}
  */
-export function nextArea({ store, start, redraw }, { doctorId, queue, askBeside }) {
+export function nextArea({ store, start, redraw }, { doctorId, queue, askBeside, onStep }) {
   const form = byId('call-next');
   const button = byId('call-next-button');
   const called = () => queue().active.filter((visit) => visit.status === 'called');
@@ -23,8 +23,10 @@ export function nextArea({ store, start, redraw }, { doctorId, queue, askBeside 
       const [first] = queue().waiting;
       const takeBack = first ? store.intend('visit', first.id, expected(first, 'call', {}, store.now())) : () => {};
       try {
-        const visit = await post(`/api/queue/doctors/${doctorId}/call-next/`, { beside: known.map(({ id }) => id) });
+        const send = () => post(`/api/queue/doctors/${doctorId}/call-next/`, { beside: known.map(({ id }) => id) });
+        const visit = await (first ? inTurn(first.id, send) : send());
         store.answer('visit', visit);
+        onStep(visit);
         tellStep(store, visit, { rules: start.rules.visit });
       } finally {
         takeBack();
@@ -35,6 +37,7 @@ export function nextArea({ store, start, redraw }, { doctorId, queue, askBeside 
   const instead = async (visit, choice) => {
     if (choice === 'beside') return call(called());
     const done = await actOnVisit(store, visit.id, choice);
+    onStep(done);
     tellStep(store, done, { rules: start.rules.visit });
     return choice === 'skip' ? attempt() : undefined;
   };

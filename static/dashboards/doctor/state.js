@@ -22,30 +22,36 @@ export function stateArea({ store, now, zone, redraw }, doctorId) {
   const form = byId('presence-form');
   /** What is asked for and not yet answered. @type {any} */
   let hoped = null;
+  /** One after the other; the last one holds. @type {Promise<unknown>} */
+  let turn = Promise.resolve();
   /** Said here: what comes of it is no news. @type {Set<number>} */
   const ours = new Set();
   const held = () => store.getState().doctors[doctorId];
   const shown = () => (hoped ? { ...held(), ...hoped } : held());
 
   /** @param {string} state @param {any} [button] */
-  const say = async (state, button) => {
-    if (!form || hoped) return;
+  const say = (state, button) => {
+    if (!form) return;
     const minutes = Number(form.elements.minutes.value);
     const until = state === 'break' && minutes ? new Date(now() + minutes * 60_000).toISOString() : null;
     hush(form);
-    hoped = { state, until, valid_until: new Date(now() + 86_400_000).toISOString() };
+    const hope = (hoped = { state, until, valid_until: new Date(now() + 86_400_000).toISOString() });
     redraw();
-    try {
-      const answer = await whileBusy(button, () => post(`/api/doctors/${doctorId}/state/`, { state, ...(until && { until }), version: held()?.version }));
-      ours.add(answer.version);
-      store.answer('doctor', doctorOf(answer));
-    } catch (error) {
-      if (error instanceof Refusal && error.current) store.answer('doctor', doctorOf(error.current));
-      complain(form, error);
-    } finally {
-      hoped = null;
-      redraw();
-    }
+    turn = turn
+      .then(() => whileBusy(button, () => post(`/api/doctors/${doctorId}/state/`, { state, ...(until && { until }), version: held()?.version })))
+      .then((answer) => {
+        if (!answer) return;
+        ours.add(answer.version);
+        store.answer('doctor', doctorOf(answer));
+      })
+      .catch((error) => {
+        if (error instanceof Refusal && error.current) store.answer('doctor', doctorOf(error.current));
+        complain(form, error);
+      })
+      .finally(() => {
+        if (hoped === hope) hoped = null;
+        redraw();
+      });
   };
 
   if (form) {
@@ -68,9 +74,7 @@ export function stateArea({ store, now, zone, redraw }, doctorId) {
   });
 
   return {
-    say: (state) => {
-      say(state);
-    },
+    say: (state) => say(state),
     draw(isInside) {
       const doctor = shown();
       const state = presenceOf(doctor, isInside, now());
