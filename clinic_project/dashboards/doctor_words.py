@@ -16,11 +16,12 @@ def doctor_labels() -> dict[str, str]:
         "follow_up.open": _("To come again: {date}"),
         "follow_up.booked": _("To come again: {date}, booked"),
         "follow_up.book": _("Book follow-up: {date}"),
+        "follow_up.count": _("Follow-ups to book: {count}"),
     }
 
 
-def alert_words() -> dict[str, str]:
-    """Sound and desktop notifications, at the desk too."""
+def shared_words() -> dict[str, str]:
+    """What the desk's JavaScript says too: sound and desktop notifications, and follow-ups."""
     return {
         "alert.waiting": _("{ticket} is waiting"),
         "alert.emergency": _("Emergency: {ticket}"),
@@ -29,6 +30,7 @@ def alert_words() -> dict[str, str]:
         "alert.denied": _("The browser doesn't allow notifications for this page. Allow them in its settings, then try again."),
         "alert.unsupported": _("This browser shows no notifications for this page; most do so over https only."),
         "alert.no_sound": _("This browser plays no sounds."),
+        "done.no_follow_up": _("{name} needn't come again"),
     }
 
 

@@ -66,15 +66,18 @@ def presence_label(
     return state, words["presence.break_until" if until else f"presence.{state}"].format(time=clock(until, clinic))
 
 
-def _follow_up(visit: Row, words: Mapping[str, str]) -> Row:
-    """When the patient should come again, and whether the desk has to book it."""
-    follow_up = visit["follow_up"]
-    if follow_up is None:
-        return {"is_open": False, "label": "", "book_label": ""}
-    is_open = follow_up["appointment_id"] is None
-    date = in_digits(date_format(dt.date.fromisoformat(follow_up["on"]), "j M Y"))
-    label = words["follow_up.open" if is_open else "follow_up.booked"].format(date=date)
-    return {"is_open": is_open, "label": label, "book_label": words["follow_up.book"].format(date=date)}
+def _is_wanted_back(visit: Row) -> bool:
+    """Should come again, and the desk hasn't booked it yet."""
+    return visit["follow_up"] is not None and visit["follow_up"]["appointment_id"] is None
+
+
+def _wish(visit: Row, words: Mapping[str, str]) -> Row:
+    """When the patient should come again, as a row says it and as its button does."""
+    if visit["follow_up"] is None:
+        return {"label": "", "book_label": ""}
+    date = in_digits(date_format(dt.date.fromisoformat(visit["follow_up"]["on"]), "j M Y"))
+    label = words["follow_up.open" if _is_wanted_back(visit) else "follow_up.booked"].format(date=date)
+    return {"label": label, "book_label": words["follow_up.book"].format(date=date)}
 
 
 def visit_row(visit: Row, clinic: Clinic, rules: Rules, words: Mapping[str, str]) -> Row:
@@ -88,8 +91,8 @@ def visit_row(visit: Row, clinic: Clinic, rules: Rules, words: Mapping[str, str]
         "call_label": words["call_again" if visit["status"] == "called" else "call"],
         "when": _when(visit, clinic, words),
         "why": _why(visit, clinic, words),
-        "wish": _follow_up(visit, words),
-        "can": dict.fromkeys(rules[visit["status"]], True),
+        "wish": _wish(visit, words),
+        "can": dict.fromkeys((verb for verb in rules[visit["status"]] if verb != "follow_up" or _is_wanted_back(visit)), True),
         "can_pay": visit["payment_status"] != "void",
     }
 
@@ -127,6 +130,7 @@ def doctor_sections(rows: Iterable[Row], doctors: Iterable[Doctor], words: Mappi
 
 def doctor_section(pk: int, name: str, rows: Iterable[Row], words: Mapping[str, str]) -> Row:
     active, done = in_sections(rows)
+    wishes = sum(_is_wanted_back(row) for row in done)
     unpaid = sum(row["payment_status"] in ("pending", "partially_paid") for row in done if row["status"] == "completed")
     return {
         "id": pk,
@@ -136,6 +140,7 @@ def doctor_section(pk: int, name: str, rows: Iterable[Row], words: Mapping[str, 
         "waiting_label": words["waiting_count"].format(count=in_digits(sum(row["status"] == "waiting" for row in active))),
         "done_label": words["done_count"].format(count=in_digits(len(done))),
         "unpaid_label": words["unpaid_count"].format(count=in_digits(unpaid)) if unpaid else "",
+        "wishes_label": words["follow_up.count"].format(count=in_digits(wishes)) if wishes else "",
     }
 
 

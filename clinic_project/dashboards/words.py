@@ -9,7 +9,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
-from clinic_project.dashboards.doctor_words import alert_words, doctor_labels
+from clinic_project.dashboards.doctor_words import doctor_labels, shared_words
 from payments.models import LedgerEntry
 from queue.models import Visit
 from queue.order import CLASS_SENTENCES, SENTENCES
@@ -49,7 +49,7 @@ def script_words() -> dict[str, str]:
     """All that the JavaScript of the pages says."""
     return {
         **labels(),
-        **alert_words(),
+        **shared_words(),
         "minutes": _("{count} min"),
         "light.connecting": _("Connecting…"),
         "light.reconnecting": _("Reconnecting…"),

@@ -111,6 +111,8 @@ export function fillVisit(row, visit, { zone, rules, now, clinic, place }) {
     if (verbs.has('move') && place && !place.first) verbs.add('up');
     if (verbs.has('move') && place && !place.last) verbs.add('down');
     if (visit.payment_status !== 'void') verbs.add('pay');
+    if (!visit.follow_up || visit.follow_up.appointment_id !== null) verbs.delete('follow_up');
+    else setText(row.querySelector('[data-do=follow_up]'), t('follow_up.book', { date: written(visit.follow_up.on) }));
     offer(row, verbs);
   });
 }

@@ -307,3 +307,46 @@ def test_without_javascript(new_page: Callable[..., Page], world: World, do: Cal
     seen = Visit.objects.get(pk=visit.pk)
     assert (seen.status, seen.notes.get().text) == ("completed", "by hand")
     assert seen.follow_up_on == world.here.today() + dt.timedelta(weeks=12)
+
+
+def test_the_desk_books_what_the_doctor_wished(at: Callable[..., Page], world: World, do: Callable[..., Any]) -> None:
+    visit = inside(do, world)
+    desk, room = at(world.receptionist), at(world.doctor_user)
+    dialog = open_complete(room)
+    dialog.get_by_label("Note").fill("only for doctors")
+    dialog.get_by_role("radio", name="1", exact=True).check()
+    dialog.get_by_label("Note").press("Control+Enter")
+
+    section = desk.locator(".doctor-queue").filter(has_text=world.doctor.name)
+    expect(section.locator("[data-slot=wishes]")).to_have_text("Follow-ups to book: 1")
+    section.locator("[data-slot=done] > summary").click()
+    section.get_by_role("button", name="Book follow-up").click()
+    booking = desk.get_by_role("dialog", name="Book follow-up")
+    expect(booking).to_contain_text(visit.patient.full_name)
+    expect(booking).not_to_contain_text("only for doctors")
+    expect(booking.get_by_label("Time")).to_be_focused()
+    booking.get_by_role("button", name=re.compile("Book \\d\\d:\\d\\d")).click()
+
+    expect(booking).to_be_hidden()
+    expect(section.locator("[data-slot=wishes]")).to_be_hidden()
+    room.locator("#done-label").click()
+    expect(room.locator("#queue-done")).to_contain_text("booked")
+    made = Visit.objects.get(pk=visit.pk).follow_up_appointment
+    assert made is not None
+    assert (made.patient, made.date) == (visit.patient, world.here.today() + dt.timedelta(weeks=1))
+
+
+def test_the_desk_says_that_the_patient_need_not_come(at: Callable[..., Page], world: World, do: Callable[..., Any]) -> None:
+    visit = inside(do, world)
+    do(queue_actions.complete, visit, by=world.doctor_user, follow_up=queue_actions.FollowUp(weeks=1))
+    desk = at(world.receptionist)
+    section = desk.locator(".doctor-queue").filter(has_text=world.doctor.name)
+    section.locator("[data-slot=done] > summary").click()
+    section.get_by_role("button", name="Book follow-up").click()
+    desk.get_by_role("button", name="Needn't come again").click()
+
+    news = desk.locator(".toast").filter(has_text="needn't come again")
+    expect(news).to_be_visible()
+    assert Visit.objects.get(pk=visit.pk).follow_up_on is None
+    news.get_by_role("button", name="Undo").click()
+    expect(section.get_by_role("button", name="Book follow-up")).to_be_visible()
