@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from clinic_project.dashboards import access, rows
 from clinic_project.dashboards.doctor_words import doctor_words
 from clinic_project.dashboards.pages import no_place, start_data
-from clinic_project.dashboards.words import labels, script_words
+from clinic_project.dashboards.words import script_words
 from clinics.language import in_digits
 from clinics.models import Clinic, Doctor, Service, User
 from clinics.permissions import ADMIN, DOCTOR
@@ -74,7 +74,7 @@ def show(request: HttpRequest, whose: Doctor, *, unsaved: Mapping[str, Any] | No
         return no_place(request)
     state = room_state(doctor_room(whose.pk))
     by_clinic = {clinic.pk: clinic for clinic in clinics}
-    words, rules, now = labels(), access.visit_rules(user), timezone.now()
+    words, rules, now = {**script_words(), **doctor_words()}, access.visit_rules(user), timezone.now()
     visits = [
         rows.visit_row(visit, by_clinic[visit["clinic_id"]], _own(rules, visit, user), words) for visit in state["visits"]
     ]
@@ -90,7 +90,7 @@ def show(request: HttpRequest, whose: Doctor, *, unsaved: Mapping[str, Any] | No
             "page": "doctor",
             **access.frame(request, []),
             **_presence(state["doctors"], active, clinics[0], now, words),
-            **_choices(clinics, whose),
+            **_choices(clinics, whose, words),
             "doctor": whose,
             "is_own": user.doctor_id == whose.pk,
             "may_say": user.doctor_id == whose.pk or (user.effective_role == ADMIN and _shares(user, clinics)),
@@ -98,7 +98,7 @@ def show(request: HttpRequest, whose: Doctor, *, unsaved: Mapping[str, Any] | No
             "date": parse_date(state["date"]),
             "snapshot": state,
             "start": {**start_data(request, state, clinics), "doctor": whose.pk, "mine": user.clinic_ids()},
-            "words": {**script_words(), **doctor_words()},
+            "words": words,
             "several": len(clinics) > 1,
             "zone": clinics[0].timezone,
             "current": current or rows.BLANK_VISIT,
@@ -133,17 +133,17 @@ def _presence(
     return {"presence": state, "presence_label": label, "said": said}
 
 
-def _choices(clinics: list[Clinic], whose: Doctor) -> rows.Row:
+def _choices(clinics: list[Clinic], whose: Doctor, words: Mapping[str, str]) -> rows.Row:
     """What the page's forms let people choose from; each says at which clinics it is there."""
     colleagues = Doctor.objects.filter(clinics__in=clinics, is_active=True).exclude(pk=whose.pk).distinct()
     return {
-        "break_minutes": BREAK_MINUTES,
+        "breaks": [(minutes, words["minutes"].format(count=in_digits(minutes))) for minutes in BREAK_MINUTES],
         "usual_break": USUAL_BREAK,
         "weeks": WEEKS,
         "note_length": NOTE_LENGTH,
         "doctors": colleagues.prefetch_related("clinics").order_by("name", "pk"),
         "services": Service.objects.filter(clinic__in=clinics, is_active=True).order_by("name", "pk"),
-        "priorities": [(value, labels()[f"priority.{value}"]) for value in Visit.Priority.values],
+        "priorities": [(value, words[f"priority.{value}"]) for value in Visit.Priority.values],
     }
 
 

@@ -324,7 +324,7 @@ def test_the_desk_books_what_the_doctor_wished(at: Callable[..., Page], world: W
     booking = desk.get_by_role("dialog", name="Book follow-up")
     expect(booking).to_contain_text(visit.patient.full_name)
     expect(booking).not_to_contain_text("only for doctors")
-    expect(booking.get_by_label("Time")).to_be_focused()
+    expect(booking.get_by_label("Follow-up time")).to_be_focused()
     booking.get_by_role("button", name=re.compile("Book \\d\\d:\\d\\d")).click()
 
     expect(booking).to_be_hidden()
