@@ -36,8 +36,32 @@ def _when(visit: Row, clinic: Clinic, words: Mapping[str, str]) -> str:
     return words["since"].format(time=clock(visit["checked_in_at"], clinic)) if visit["checked_in_at"] else ""
 
 
-def visit_row(visit: Row, clinic: Clinic, rules: Rules, words: Mapping[str, str]) -> Row:
+def presence_of(doctor: Row | None, *, is_inside: bool, now: dt.datetime) -> str:
+    """Whether a doctor is there now: a patient inside says more than what was said, and that holds until midnight only."""
+    if is_inside:
+        return "with_patient"
+    if doctor is None or doctor["valid_until"] is None or now >= dt.datetime.fromisoformat(doctor["valid_until"]):
+        return "available"
+    return str(doctor["state"])
+
+
+def presence_label(
+    doctor: Row | None, *, is_inside: bool, now: dt.datetime, clinic: Clinic, words: Mapping[str, str]
+) -> tuple[str, str]:
+    """The state and its words: a break has an end, if that is known."""
+    state = presence_of(doctor, is_inside=is_inside, now=now)
+    until = doctor["until"] if doctor is not None and state == "break" else None
+    return state, words["presence.break_until" if until else f"presence.{state}"].format(time=clock(until, clinic))
+
+
+def is_long_wait(visit: Row, now: dt.datetime, wait_alarm: dt.timedelta) -> bool:
+    """Waits as long as the clinic wants to hear of."""
+    return visit["status"] == "waiting" and now - dt.datetime.fromisoformat(visit["checked_in_at"]) >= wait_alarm
+
+
+def visit_row(visit: Row, clinic: Clinic, rules: Rules, words: Mapping[str, str], now: dt.datetime | None = None) -> Row:
     """A visit with the texts of its row and ``can``: what may be done with it."""
+    wait_alarm = dt.timedelta(minutes=clinic.wait_alarm_minutes)
     return {
         **visit,
         "clinic_name": clinic.name,
@@ -46,6 +70,8 @@ def visit_row(visit: Row, clinic: Clinic, rules: Rules, words: Mapping[str, str]
         "paid_label": words[f"paid.{visit['payment_status']}"],
         "call_label": words["call_again" if visit["status"] == "called" else "call"],
         "when": _when(visit, clinic, words),
+        "long_wait": is_long_wait(visit, now or timezone.now(), wait_alarm),
+        "next_label": words["next"].format(why=visit["rank_reason"] or ""),
         "can": dict.fromkeys(rules[visit["status"]], True),
         "can_pay": visit["payment_status"] != "void",
     }
@@ -61,24 +87,39 @@ def in_sections(visits: Iterable[Row]) -> tuple[list[Row], list[Row]]:
 
 
 def _mark_ends(active: list[Row]) -> None:
-    """The first of those who wait can't move up, the last not down."""
+    """The first of those who wait is next and can't move up, the last not down."""
     waiting = [row for row in active if row["status"] == "waiting"]
     for place, row in enumerate(waiting):
+        row["is_next"] = place == 0
         row["can"]["up"] = "move" in row["can"] and place > 0
         row["can"]["down"] = "move" in row["can"] and place < len(waiting) - 1
 
 
-def doctor_sections(rows: Iterable[Row], doctors: Iterable[Doctor], words: Mapping[str, str]) -> list[Row]:
-    """A section of the queue for each doctor who works here or has visits today."""
+def doctor_sections(
+    rows: Iterable[Row],
+    doctors: Iterable[Doctor],
+    words: Mapping[str, str],
+    *,
+    clinic: Clinic,
+    states: Iterable[Row],
+    now: dt.datetime,
+) -> list[Row]:
+    """A section of the queue for each doctor who works here or has visits today; ``states``: the snapshot's ``doctors``."""
     by_doctor: dict[int, list[Row]] = defaultdict(list)
     names = {doctor.pk: doctor.name for doctor in doctors}
+    known = {state["id"]: state for state in states}
     for row in rows:
         by_doctor[row["doctor"]["id"]].append(row)
         names.setdefault(row["doctor"]["id"], row["doctor"]["name"])
-    return [
-        doctor_section(pk, name, by_doctor[pk], words)
-        for pk, name in sorted(names.items(), key=lambda item: (item[1], item[0]))
-    ]
+    sections = []
+    for pk, name in sorted(names.items(), key=lambda item: (item[1], item[0])):
+        section = doctor_section(pk, name, by_doctor[pk], words)
+        is_inside = any(row["status"] == "in_progress" for row in by_doctor[pk])
+        section["presence"], section["presence_label"] = presence_label(
+            known.get(pk), is_inside=is_inside, now=now, clinic=clinic, words=words
+        )
+        sections.append(section)
+    return sections
 
 
 def doctor_section(pk: int, name: str, rows: Iterable[Row], words: Mapping[str, str]) -> Row:
@@ -132,5 +173,5 @@ BLANK_VISIT: Row = {
     "can": {},
 }
 BLANK_APPOINTMENT: Row = {**BLANK_VISIT, "visit_id": 0}
-BLANK_SECTION: Row = {"id": 0, "name": "", "active": [], "done": []}
+BLANK_SECTION: Row = {"id": 0, "name": "", "active": [], "done": [], "presence": "available"}
 """What an empty ``<template>`` is rendered from."""

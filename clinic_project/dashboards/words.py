@@ -9,6 +9,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
+from clinic_project.dashboards.desk_words import desk_labels, desk_words
 from payments.models import LedgerEntry
 from queue.models import Visit
 
@@ -38,6 +39,7 @@ def labels() -> dict[str, str]:
         "waiting_count": _("{count} waiting"),
         "unpaid_count": _("{count} unpaid"),
         "done_count": _("Finished today: {count}"),
+        **desk_labels(),
     }
 
 
@@ -45,6 +47,7 @@ def script_words() -> dict[str, str]:
     """All that the JavaScript of the pages says."""
     return {
         **labels(),
+        **desk_words(),
         "minutes": _("{count} min"),
         "light.connecting": _("Connecting…"),
         "light.reconnecting": _("Reconnecting…"),
