@@ -59,9 +59,21 @@ def is_long_wait(visit: Row, now: dt.datetime, wait_alarm: dt.timedelta) -> bool
     return visit["status"] == "waiting" and now - dt.datetime.fromisoformat(visit["checked_in_at"]) >= wait_alarm
 
 
+def _why(visit: Row, clinic: Clinic, words: Mapping[str, str]) -> str:
+    if not visit["rank_reason"]:
+        return ""
+    basis = visit["rank_basis"]
+    sentence = words[f"reason.{basis}"].format(
+        slot=clock(visit["slot_start"], clinic), arrived=clock(visit["checked_in_at"], clinic)
+    )
+    by_class = "" if basis == "moved" else words.get(f"reason.{visit['priority']}", "")
+    return f"{by_class} {sentence}".strip()
+
+
 def visit_row(visit: Row, clinic: Clinic, rules: Rules, words: Mapping[str, str], now: dt.datetime | None = None) -> Row:
     """A visit with the texts of its row and ``can``: what may be done with it."""
     wait_alarm = dt.timedelta(minutes=clinic.wait_alarm_minutes)
+    why = _why(visit, clinic, words)
     return {
         **visit,
         "clinic_name": clinic.name,
@@ -71,7 +83,8 @@ def visit_row(visit: Row, clinic: Clinic, rules: Rules, words: Mapping[str, str]
         "call_label": words["call_again" if visit["status"] == "called" else "call"],
         "when": _when(visit, clinic, words),
         "long_wait": is_long_wait(visit, now or timezone.now(), wait_alarm),
-        "next_label": words["next"].format(why=visit["rank_reason"] or ""),
+        "why": why,
+        "next_label": words["next"].format(why=why),
         "can": dict.fromkeys(rules[visit["status"]], True),
         "can_pay": visit["payment_status"] != "void",
     }

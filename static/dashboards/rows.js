@@ -37,6 +37,14 @@ export function whenOf(visit, zone) {
   return visit.checked_in_at ? t('since', { time: clock(visit.checked_in_at, zone) }) : '';
 }
 
+/** Why the visit stands where it does, in the page's language. @param {any} visit @param {string} zone */
+export function whyOf(visit, zone) {
+  const { rank_basis: basis, priority } = visit;
+  if (!visit.rank_reason) return '';
+  const sentence = t(`reason.${basis}`, { slot: clock(visit.slot_start, zone), arrived: clock(visit.checked_in_at, zone) });
+  return basis === 'moved' || priority === 'normal' ? sentence : `${t(`reason.${priority}`)} ${sentence}`;
+}
+
 /** @param {any} visit @param {number} now */
 function minutesOf(visit, now) {
   const moment = { waiting: visit.checked_in_at, called: visit.called_at, in_progress: visit.started_at }[/** @type {string} */ (visit.status)];
@@ -86,11 +94,12 @@ export function fillVisit(row, visit, { zone, rules, now, clinic, waitAlarm, pla
     setText(slot(row, 'priority'), t(`priority.${visit.priority}`));
     show(slot(row, 'priority'), visit.priority !== 'normal');
     setText(slot(row, 'status'), t(`visit.${visit.status}`));
-    setAttribute(slot(row, 'status'), 'title', visit.rank_reason ?? null);
+    const why = whyOf(visit, zone);
+    setAttribute(slot(row, 'status'), 'title', why || null);
     setText(slot(row, 'when'), whenOf(visit, zone));
     setText(slot(row, 'minutes'), minutesOf(visit, now));
     setText(slot(row, 'service'), visit.service.name);
-    setText(slot(row, 'why'), visit.rank_reason ?? '');
+    setText(slot(row, 'why'), why);
     show(slot(row, 'alarm'), waitAlarm !== undefined && isLongWait(visit, now, waitAlarm));
     if (clinic) setText(slot(row, 'clinic'), clinic);
     setText(row.querySelector('[data-do=call]'), t(visit.status === 'called' ? 'call_again' : 'call'));
@@ -101,15 +110,20 @@ export function fillVisit(row, visit, { zone, rules, now, clinic, waitAlarm, pla
     if (visit.payment_status !== 'void') verbs.add('pay');
     verbs.add('history');
     offer(row, verbs);
-    if (place) lead(row, visit, place, verbs);
+    if (place) lead(row, visit, { ...place, why, canMove: verbs.has('move') });
   });
 }
 
-/** What stands out in a row: who is next, with the reason; the step to take. @param {any} row @param {any} visit @param {{first: boolean}} place @param {Set<string>} verbs */
-function lead(row, visit, { first }, verbs) {
-  setText(slot(row, 'next'), first ? t('next', { why: visit.rank_reason ?? '' }) : '');
+/**
+ * What stands out in a row: who is next, with the reason; the step to take.
+ * @param {any} row
+ * @param {any} visit
+ * @param {{first: boolean, why: string, canMove: boolean}} about
+ */
+function lead(row, visit, { first, why, canMove }) {
+  setText(slot(row, 'next'), first ? t('next', { why }) : '');
   show(slot(row, 'next'), first);
-  show(row.querySelector('[data-handle]'), verbs.has('move'));
+  show(row.querySelector('[data-handle]'), canMove);
   row.querySelector('[data-do=call]').classList.toggle('button--primary', first);
   row.querySelector('[data-do=skip]').classList.toggle('button--primary', visit.call_limit_reached === true);
   setAttribute(slot(row, 'print-ticket'), 'href', `/reception/visits/${visit.id}/ticket/`);

@@ -140,14 +140,16 @@ def test_escape_ends_a_drag_and_changes_nothing(at: At, world: World, do: Do) ->
     assert not VisitStep.objects.filter(action="move").exists()
 
 
-def test_a_step_shows_at_once_and_is_rolled_back_with_a_sentence_if_refused(
-    at: At, world: World, do: Do, console: Any
-) -> None:
+def test_a_step_shows_at_once_and_is_rolled_back_with_a_sentence_if_refused(at: At, world: World, do: Do, console: Any) -> None:
     visit = do(walk_in, world)
     desk = at(world.receptionist)
     row = in_queue(desk, visit.patient.full_name)
     held: list[Route] = []
-    desk.route("**/api/visits/*/call/", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    desk.route("**/api/visits/*/call/", hold)
     console.expect(REFUSED)
 
     row.get_by_role("button", name="Call").click()
