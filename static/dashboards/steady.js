@@ -29,16 +29,21 @@ export function scrollerOf(element) {
 export function steady(isOurs, told) {
   /** Where the mouse (or pen) is; a finger rests nowhere. @type {{x: number, y: number}|null} */
   let pointer = null;
-  /** What came under it, and where it rested then. @type {{what: Element, at: number, x: number, y: number}|null} */
+  /** What the hand has put the pointer on. @type {Element|null|undefined} */
+  let aim = null;
+  /** What came under it since, when, and where it rested then. @type {{what: Element, at: number, x: number, y: number}|null} */
   let slipped = null;
 
   const under = () => (pointer ? document.elementFromPoint(pointer.x, pointer.y) : null);
+  const activeOf = (/** @type {any} */ target) => target?.closest?.(ACTIVE) ?? null;
 
   document.addEventListener(
     'pointermove',
     (event) => {
       pointer = event.pointerType === 'touch' ? null : { x: event.clientX, y: event.clientY };
-      if (slipped && Math.hypot(event.clientX - slipped.x, event.clientY - slipped.y) > TREMOR) slipped = null;
+      if (slipped && Math.hypot(event.clientX - slipped.x, event.clientY - slipped.y) <= TREMOR) return;
+      slipped = null;
+      aim = activeOf(event.target);
     },
     { passive: true },
   );
@@ -46,9 +51,12 @@ export function steady(isOurs, told) {
   document.addEventListener(
     'click',
     (event) => {
+      const target = activeOf(event.target);
       // Keys click too, and know what they are on.
-      if (!slipped || event.detail === 0 || performance.now() - slipped.at > REACTION) return;
-      if (/** @type {any} */ (event.target).closest?.(ACTIVE) !== slipped.what) return;
+      if (!slipped || event.detail === 0 || performance.now() - slipped.at > REACTION || target !== slipped.what) {
+        if (event.detail > 0) aim = target;
+        return;
+      }
       event.preventDefault();
       event.stopPropagation();
       // The second half of a double click was meant for nothing else, and needs no sentence.
@@ -65,13 +73,13 @@ export function steady(isOurs, told) {
 
   return (draw) => {
     const kept = anchor();
-    const aimed = under()?.closest(ACTIVE);
     draw();
     if (kept?.row.isConnected && kept.row.checkVisibility?.() !== false) {
       const by = kept.row.getBoundingClientRect().top - kept.top;
       if (Math.abs(by) >= 1) scrollerOf(kept.row).scrollBy({ top: by, behavior: 'instant' });
     }
-    const now = under()?.closest(ACTIVE);
-    if (pointer && now && now !== aimed) slipped = { what: now, at: performance.now(), ...pointer };
+    const now = activeOf(under());
+    if (!pointer || !now?.closest(ROW) || now === aim) slipped = null;
+    else if (slipped?.what !== now) slipped = { what: now, at: performance.now(), ...pointer };
   };
 }
