@@ -108,3 +108,15 @@ def test_a_discount_has_its_reason_without_javascript_too(world: World) -> None:
 
     payment = Payment.objects.get(visit=visit)
     assert (payment.status, payment.entries.get().reason) == ("paid", "waited long")
+
+
+def test_sums_on_paper_are_in_the_persons_digits(world: World) -> None:
+    visit = walk_in(world)
+    payment = paid(world, visit)
+    world.receptionist.language = "ar"
+    world.receptionist.save(update_fields=["language"])
+
+    html = as_user(world.receptionist).get(f"/reception/payments/{payment.pk}/receipt/").content.decode()
+
+    assert "٢٠٫٠٠" in html
+    assert "20.00" not in html
