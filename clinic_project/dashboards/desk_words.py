@@ -53,6 +53,8 @@ def desk_words() -> dict[str, str]:
         "keys.up": _("Move up"),
         "keys.down": _("Move down"),
         "keys.next_of_section": _("Call next for this doctor"),
+        "called_already": _("{who} is called and hasn't come in yet."),
+        "call_next_anyway": _("Call the next all the same"),
         "no_section": _("Choose a doctor's queue first: put the focus or the mouse on it."),
         "refund": _("Give back {amount}"),
         "refund_nothing": _("Give back"),

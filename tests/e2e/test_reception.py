@@ -359,6 +359,8 @@ def test_keys_do_what_the_buttons_do(at: At, world: World, do: Do) -> None:
     keys.press("j")
     keys.press("n")
     expect(in_queue(desk, str(first.ticket))).to_contain_text("Called")
+    keys.press("n")
+    expect(desk.locator(".toast").filter(has_text="is called and hasn't come in yet")).to_contain_text(str(first.ticket))
     keys.press("j")
     keys.press("!")
     expect(desk.get_by_role("dialog", name="Priority")).to_contain_text(second.patient.full_name)

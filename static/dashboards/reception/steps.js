@@ -1,9 +1,8 @@
 /** What the buttons of rows do, wherever the row stands: in the queue, among the appointments, in the strip above them. */
 
 import { queueOf } from '../../realtime/index.js';
-import { post } from '../api.js';
+import { toast } from '../announce.js';
 import { actOnAppointment, actOnVisit, tellAppointment, tellStep, tellUndone, whoOf } from '../commands.js';
-import { expected } from '../intents.js';
 import { inSections } from '../rows.js';
 import { t } from '../words.js';
 import { dropBefore, stepFrom } from './moves.js';
@@ -17,21 +16,25 @@ export function steps(tools) {
   const rules = start.rules.visit;
   const visitOf = (/** @type {number} */ id) => store.getState().visits[id];
 
-  /** Who waits for a doctor, in order. @param {number} doctorId */
-  const waitingFor = (doctorId) => inSections(queueOf(store.getState(), { clinicId: start.clinic, doctorId, date: tools.date() })).waiting;
-  const waitingWith = (/** @type {number} */ id) => waitingFor(visitOf(id).doctor.id);
+  /** Who is in a doctor's queue. @param {number} doctorId */
+  const queueFor = (doctorId) => inSections(queueOf(store.getState(), { clinicId: start.clinic, doctorId, date: tools.date() }));
+  const waitingWith = (/** @type {number} */ id) => queueFor(visitOf(id).doctor.id).waiting;
 
-  /** Picked by the server, so that two who do it at once call two. @param {number} doctorId */
-  const callNext = async (doctorId) => {
-    const [first] = waitingFor(doctorId);
-    const takeBack = first ? store.intend('visit', first.id, expected(first, 'call', {}, store.now())) : () => {};
-    try {
-      const called = await post(`/api/queue/doctors/${doctorId}/call-next/`);
-      store.answer('visit', called);
-      tellStep(store, called, { rules });
-    } finally {
-      takeBack();
+  /**
+   * Whoever is seen to be next, and bound to that: in two windows at once it calls one patient, not two. With somebody called
+   * who hasn't come yet it asks first.
+   * @param {number} doctorId
+   * @param {boolean} [anyway]
+   */
+  const callNext = async (doctorId, anyway = false) => {
+    const { active, waiting } = queueFor(doctorId);
+    const called = active.find((visit) => visit.status === 'called');
+    if (waiting.length === 0) return toast(t('queue.empty'));
+    if (called && !anyway) {
+      const run = () => tools.atRow(waiting[0].id, () => callNext(doctorId, true));
+      return toast(t('called_already', { who: whoOf(called) }), { about: `doctor-${doctorId}`, action: { label: t('call_next_anyway'), run } });
     }
+    return tellStep(store, await actOnVisit(store, waiting[0].id, 'call'), { rules });
   };
 
   /** @param {number} id @param {{after: number|null, rank: number}|null} place null: nothing to do */
