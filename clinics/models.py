@@ -64,6 +64,12 @@ class Clinic(Versioned):
         validators=[MinValueValidator(1), MaxValueValidator(20)],
         help_text=_("After so many calls without the patient coming the desk is offered to skip them."),
     )
+    wait_alarm_minutes = models.PositiveSmallIntegerField(
+        _("a long wait, minutes"),
+        default=30,
+        validators=[MinValueValidator(1), MaxValueValidator(24 * 60)],
+        help_text=_("Who has waited so long stands out on the desk's screen."),
+    )
     booking_horizon_days = models.PositiveSmallIntegerField(
         _("bookable ahead, days"),
         default=730,

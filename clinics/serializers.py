@@ -109,6 +109,7 @@ class ClinicSerializer(VersionedModelSerializer):
             "late_after_minutes",
             "walk_in_offset_minutes",
             "call_limit",
+            "wait_alarm_minutes",
             "booking_horizon_days",
             "day_ends_at",
             "is_active",

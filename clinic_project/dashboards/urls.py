@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from clinic_project import converters  # noqa: F401 (registers them)
-from clinic_project.dashboards import commands, doctor_page, language, pages
+from clinic_project.dashboards import commands, doctor_page, language, pages, paper
 
 urlpatterns = [
     path("", pages.landing, name="landing"),
@@ -12,10 +12,11 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("language/", language.choose, name="language"),
     path("reception/", pages.reception, name="reception"),
-    path("reception/visits/<key:pk>/payment/", pages.payment, name="reception-payment"),
+    path("reception/visits/<key:pk>/payment/", paper.payment, name="reception-payment"),
+    path("reception/visits/<key:pk>/ticket/", paper.ticket, name="ticket"),
     path("reception/visits/<key:pk>/<slug:verb>/", commands.visit, {"page": "reception"}, name="reception-visit"),
     path("reception/appointments/<key:pk>/<slug:verb>/", commands.appointment, name="reception-appointment"),
-    path("reception/payments/<key:pk>/receipt/", pages.receipt, name="receipt"),
+    path("reception/payments/<key:pk>/receipt/", paper.receipt, name="receipt"),
     path("doctor/", doctor_page.doctor, name="doctor"),
     path("doctor/<key:pk>/call-next/", commands.call_next, name="doctor-call-next"),
     path("doctor/<key:pk>/state/", commands.set_state, name="doctor-presence"),

@@ -9,6 +9,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
+from clinic_project.dashboards.desk_words import desk_labels, desk_words
 from clinic_project.dashboards.doctor_words import doctor_labels, shared_words
 from payments.models import LedgerEntry
 from queue.models import Visit
@@ -42,6 +43,7 @@ def labels() -> dict[str, str]:
         "unpaid_count": _("{count} unpaid"),
         "done_count": _("Finished today: {count}"),
         **doctor_labels(),
+        **desk_labels(),
     }
 
 
@@ -50,6 +52,7 @@ def script_words() -> dict[str, str]:
     return {
         **labels(),
         **shared_words(),
+        **desk_words(),
         "minutes": _("{count} min"),
         "light.connecting": _("Connecting…"),
         "light.reconnecting": _("Reconnecting…"),

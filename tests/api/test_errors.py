@@ -301,6 +301,7 @@ ENDPOINTS: list[tuple[str, str, dict[str, Any], dict[str, list[Any]], set[str]]]
             "currency": [*CHOICE, "usd", "US"],
             "late_after_minutes": COUNT,
             "walk_in_offset_minutes": COUNT,
+            "wait_alarm_minutes": [*COUNT, 0, 1441],
             "is_active": FLAG,
         },
         {"name", "code"},

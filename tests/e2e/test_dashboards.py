@@ -51,7 +51,7 @@ def test_desk_checks_in_and_doctor_calls_on_pages_that_stay_open_also_after_the_
         mark(page)
 
     check_in_and_call(desk, room, "First Patient")
-    expect(desk.locator(".toast").filter(has_text="First Patient has arrived")).to_have_count(1)
+    expect(desk.locator(".toast").filter(has_text="First Patient is checked in")).to_have_count(1)
 
     console.expect(AWAY)
     server.kill()
@@ -114,7 +114,7 @@ def test_a_double_click_does_one_thing(at: Callable[..., Page], world: World, do
     dialog = desk.get_by_role("dialog", name="Payment")
     expect(dialog.get_by_label("Amount")).to_have_value("50.00")
     dialog.get_by_label("Amount").fill("20,00")
-    dialog.get_by_role("button", name="Take 20.00 USD").dblclick()
+    dialog.get_by_role("button", name="Take US$20.00").dblclick()
 
     expect(dialog.locator(".entry")).to_have_count(1)
     expect(dialog.get_by_label("Amount")).to_have_value("30.00")

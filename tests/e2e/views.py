@@ -66,6 +66,34 @@ def _search(text: str, *then: str) -> Prepare:
     return prepare
 
 
+def _history(page: Page) -> None:
+    page.locator(".visit").first.hover()
+    page.keyboard.press("h")
+    page.locator("#history-dialog .step").first.wait_for()
+
+
+def _paid(page: Page) -> None:
+    """The dialog of a payment of which a part is in."""
+    page.locator(".visit [data-do=pay][data-paid=partially_paid]").locator("visible=true").first.click()
+    page.locator("#payment-dialog .entry").first.wait_for()
+
+
+def _refund(page: Page) -> None:
+    _paid(page)
+    page.locator("[data-slot=give-back]").click()
+    page.locator("#refund-dialog[open]").wait_for()
+
+
+def _paper(kind: str) -> Prepare:
+    """What is printed, in the same tab."""
+
+    def prepare(page: Page) -> None:
+        _paid(page)
+        page.goto(str(page.locator(f"#payment-dialog [data-slot={kind}]").get_attribute("href")).partition("?")[0])
+
+    return prepare
+
+
 VIEWS = [
     View("login", "", "/login/"),
     View("reception", "reception", "/reception/"),
@@ -73,6 +101,13 @@ VIEWS = [
     View("reception-search", "reception", "/reception/", _search("ma")),
     View("reception-walk-in", "reception", "/reception/", _search("ma", "ArrowDown", "Enter")),
     View("reception-payment", "reception", "/reception/", _click(".visit [data-do=pay]", "#payment-amount")),
+    View("reception-attention", "reception", "/reception/", _click("#attention-more", "#attention-more[aria-expanded=true]")),
+    View("reception-more", "reception", "/reception/", _click(".visit summary", ".visit details[open] [data-do=history]")),
+    View("reception-history", "reception", "/reception/", _history),
+    View("reception-presence", "reception", "/reception/", _click("[data-slot=presence]", "#presence-dialog[open]")),
+    View("reception-refund", "manager", "/reception/", _refund),
+    View("receipt", "reception", "/reception/", _paper("receipt")),
+    View("ticket", "reception", "/reception/", _paper("ticket")),
     View("reception-empty", "reception2", "/reception/"),
     View("doctor", "doctor1", "/doctor/"),
     View("doctor-complete", "doctor1", "/doctor/", _press("e")),
