@@ -62,12 +62,13 @@ class SpanSerializer(serializers.Serializer[Any]):
 
 
 class DoctorHoursSerializer(serializers.Serializer[Any]):
-    """A doctor's day; ``working`` is without the breaks."""
+    """A doctor's day; ``working`` is without the breaks, ``elsewhere`` when they are booked, but not here on this day."""
 
     doctor = NamedSerializer()
     working = SpanSerializer(many=True)
     breaks = SpanSerializer(many=True)
     away = SpanSerializer(many=True)
+    elsewhere = SpanSerializer(many=True)
 
 
 class DaySerializer(serializers.Serializer[Any]):

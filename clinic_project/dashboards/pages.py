@@ -49,14 +49,14 @@ def landing(request: HttpRequest) -> HttpResponseBase:
         return redirect("doctor")
     if access.clinics_of(user):
         return redirect("reception")
-    return _no_place(request)
+    return no_place(request)
 
 
-def _no_place(request: HttpRequest) -> HttpResponse:
+def no_place(request: HttpRequest) -> HttpResponse:
     return render(request, "landing/no_place.html", access.frame(request, []), status=200)
 
 
-def _start(request: HttpRequest, state: dict[str, Any], clinics: list[Clinic]) -> dict[str, Any]:
+def start_data(request: HttpRequest, state: dict[str, Any], clinics: list[Clinic]) -> dict[str, Any]:
     """What the page's JavaScript starts with, beside the snapshot."""
     user = access.person(request)
     return {
@@ -85,7 +85,7 @@ def reception(request: HttpRequest) -> HttpResponseBase:
     access.require_desk(user)
     clinics = access.clinics_of(user)
     if not clinics:
-        return _no_place(request)
+        return no_place(request)
     clinic = access.chosen(request, clinics)
     if len(clinics) > 1 and "clinic" not in request.GET:
         # So that the address says it: reloading, or sending it on, shows the same clinic.
@@ -104,7 +104,7 @@ def reception(request: HttpRequest) -> HttpResponseBase:
             **access.frame(request, clinics, clinic),
             "date": parse_date(state["date"]),
             "snapshot": state,
-            "start": {**_start(request, state, [clinic]), "clinic": clinic.pk},
+            "start": {**start_data(request, state, [clinic]), "clinic": clinic.pk},
             "words": script_words(),
             "sections": rows.doctor_sections(visits, doctors, words),
             "appointments": [
@@ -153,10 +153,10 @@ def doctor(request: HttpRequest) -> HttpResponseBase:
     if whose is None:
         if user.effective_role == ADMIN and own:
             return render(request, "doctor/choose.html", {**access.frame(request, []), "doctors": access.doctors_of(own)})
-        return _no_place(request)
+        return no_place(request)
     clinics = list(whose.clinics.order_by("pk"))
     if not clinics:
-        return _no_place(request)
+        return no_place(request)
     state = room_state(doctor_room(whose.pk))
     by_clinic = {clinic.pk: clinic for clinic in clinics}
     words, rules = labels(), access.visit_rules(user)
@@ -177,7 +177,7 @@ def doctor(request: HttpRequest) -> HttpResponseBase:
             "is_own": user.doctor_id == whose.pk,
             "date": parse_date(state["date"]),
             "snapshot": state,
-            "start": {**_start(request, state, clinics), "doctor": whose.pk, "mine": user.clinic_ids()},
+            "start": {**start_data(request, state, clinics), "doctor": whose.pk, "mine": user.clinic_ids()},
             "words": script_words(),
             "several": len(clinics) > 1,
             "zone": clinics[0].timezone,

@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from clinic_project import converters  # noqa: F401 (registers them)
-from clinic_project.dashboards import commands, pages
+from clinic_project.dashboards import calendar, commands, pages, patient
 
 urlpatterns = [
     path("", pages.landing, name="landing"),
@@ -15,6 +15,9 @@ urlpatterns = [
     path("reception/visits/<key:pk>/<slug:verb>/", commands.visit, {"page": "reception"}, name="reception-visit"),
     path("reception/appointments/<key:pk>/<slug:verb>/", commands.appointment, name="reception-appointment"),
     path("reception/payments/<key:pk>/receipt/", pages.receipt, name="receipt"),
+    path("calendar/", calendar.calendar, name="calendar"),
+    path("patients/<key:pk>/", patient.patient, name="patient"),
+    path("patients/<key:pk>/<slug:verb>/", patient.merging, name="patient-merging"),
     path("doctor/", pages.doctor, name="doctor"),
     path("doctor/<key:pk>/call-next/", commands.call_next, name="doctor-call-next"),
     path("doctor/visits/<key:pk>/<slug:verb>/", commands.visit, {"page": "doctor"}, name="doctor-visit"),

@@ -43,6 +43,20 @@ export function keepDraft(form, name) {
   };
 }
 
+/**
+ * One value beside the fields of a form: whom it is about. An id, never a name.
+ * @param {string} name
+ */
+export function draftValue(name) {
+  const key = PREFIX + name;
+  return {
+    get: () => sessionStorage.getItem(key),
+    /** @param {string} value */
+    set: (value) => sessionStorage.setItem(key, value),
+    clear: () => sessionStorage.removeItem(key),
+  };
+}
+
 /** Forget them all. */
 export function forgetDrafts() {
   for (const key of Object.keys(sessionStorage)) if (key.startsWith(PREFIX)) sessionStorage.removeItem(key);

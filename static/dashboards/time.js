@@ -32,6 +32,10 @@ export function written(date, length = 'short', locale = globalThis.document?.do
   return format('UTC', options, locale === 'en' ? 'en-GB' : locale).format(new Date(`${date}T12:00:00Z`));
 }
 
+/** A day of a week in short, "Mon, 23 Nov". @param {string} date 'YYYY-MM-DD' @param {string} [locale] */
+export const weekday = (date, locale = globalThis.document?.documentElement.lang || 'en') =>
+  format('UTC', { weekday: 'short', day: 'numeric', month: 'short' }, locale === 'en' ? 'en-GB' : locale).format(new Date(`${date}T12:00:00Z`));
+
 /** Whole minutes from `moment` to `now`, never below 0. @param {string} moment @param {number} now */
 export const minutesSince = (moment, now) => Math.max(0, Math.floor((now - Date.parse(moment)) / 60_000));
 

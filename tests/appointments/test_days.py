@@ -10,7 +10,7 @@ import pytest
 from appointments import actions
 from tests.api.client import Api, code_of
 from tests.appointments.desk import in_zone, only_hours
-from tests.factories import World, book, no_hours
+from tests.factories import World, book, no_hours, work_all_day
 from tests.factories.world import soon
 
 MONDAY = "date_after=2026-03-02&date_before=2026-03-02"
@@ -46,6 +46,20 @@ def test_a_day_says_hours_breaks_and_when_the_doctor_is_away(world: World) -> No
     assert clocks(day["breaks"]) == ["10:00-10:15", "12:00-13:00"]
     # An absence of a week is told day by day, no longer than the day.
     assert clocks(day["away"]) == ["14:00-00:00"]
+
+
+def test_who_is_booked_at_another_clinic_is_not_free_here(world: World) -> None:
+    world.doctor.clinics.add(world.there)
+    work_all_day(world.doctor, world.there)
+    start = dt.datetime.combine(world.here.today() + dt.timedelta(days=1), dt.time(10), world.here.zone)
+    book(world, start=start)
+    book(world, clinic=world.there, service=world.service_there, start=start + dt.timedelta(hours=1))
+    day = world.here.day_of(start)
+
+    answer = Api(world.receptionist).ok("get", path(world, f"date_after={day}&date_before={day}"))
+
+    # Only when; what this clinic has itself is in its list of appointments.
+    assert clocks(of_doctor(answer, world)["elsewhere"]) == ["11:00-11:20"]
 
 
 def test_a_closed_day_says_why(world: World) -> None:
@@ -101,8 +115,8 @@ def test_what_cannot_be_asked_is_refused_on_its_field(world: World, query: str, 
 def test_as_many_queries_for_six_weeks_as_for_a_day(world: World, django_assert_num_queries: Any, days: int) -> None:
     api = Api(world.receptionist)
     last = dt.date(2026, 3, 2) + dt.timedelta(days=days - 1)
-    # The login, the clinic, its doctors, shifts, breaks, absences, closing days.
-    with django_assert_num_queries(7):
+    # The login, the clinic, its doctors, shifts, breaks, absences, appointments, closing days.
+    with django_assert_num_queries(8):
         answer = api.get(f"/api/{path(world, f'date_after=2026-03-02&date_before={last}')}").json()
     assert len(answer["days"]) == days
 
