@@ -1,7 +1,7 @@
 /** The dialog that books a time: a patient, a service, perhaps every week, perhaps although the doctor is taken. */
 
 import { toast } from '../announce.js';
-import { Refusal, post } from '../api.js';
+import { Refusal, get, post } from '../api.js';
 import { whileBusy } from '../commands.js';
 import { byId, setText, show } from '../dom.js';
 import { draftValue, keepDraft } from '../drafts.js';
@@ -48,6 +48,7 @@ export function bookingDialog({ store, start, zone }, onDone) {
       search.focus();
       return;
     }
+    about.set(JSON.stringify({ ...place, patient: patient.id }));
     setText(byId('book-name'), patient.full_name);
     setText(byId('book-facts'), factsOf(patient));
     // It says what it books; the service is one step back.
@@ -184,13 +185,15 @@ export function bookingDialog({ store, start, zone }, onDone) {
   return {
     open,
     /** What was half filled in before the page was loaded anew. */
-    restore() {
+    async restore() {
       const held = about.get();
       if (!held) return;
-      open(JSON.parse(held));
+      const { patient: whom, ...at } = JSON.parse(held);
+      // Without an answer the patient has to be found again, and the rest is there.
+      open(at, whom ? await get(`/api/patients/${whom}/`).catch(() => null) : null);
       draft.restore();
       drawForm();
-      if (register.restore()) {
+      if (!whom && register.restore()) {
         show(byId('book-find'), false);
         show(form, false);
       }

@@ -41,7 +41,7 @@ export function calendarGrid({ zone, step, severalDays }) {
     const time = clock(item.start, zone);
     if (item.kind === 'free') {
       setText(slot(element, 'time'), time);
-      const about = { time, until: clock(item.until, zone), doctor: column.name, date: written(column.date) };
+      const about = { time, until: clock(item.until, zone), doctor: column.doctorName, date: written(column.date) };
       setAttribute(element.firstElementChild, 'aria-label', t(severalDays() ? 'calendar.free_day' : 'calendar.free', about));
     } else if (item.kind === 'booked') {
       const { appointment } = item;
@@ -54,7 +54,7 @@ export function calendarGrid({ zone, step, severalDays }) {
       element.classList.toggle('is-short', item.end - item.start < 25 * 60_000);
       setText(slot(element, 'name'), name);
       setText(slot(element, 'facts'), [time, appointment.service.name, appointment.status === 'booked' ? '' : status].filter(Boolean).join(' · '));
-      setAttribute(element.firstElementChild, 'aria-label', t('calendar.booked', { time, until: clock(item.end, zone), name, service: appointment.service.name, status, doctor: column.name }));
+      setAttribute(element.firstElementChild, 'aria-label', t('calendar.booked', { time, until: clock(item.end, zone), name, service: appointment.service.name, status, doctor: column.doctorName }));
       setAttribute(element.firstElementChild, 'title', `${time}–${clock(item.end, zone)} ${name}, ${appointment.service.name}`);
     } else {
       setText(slot(element, 'name'), `${t(`calendar.${item.kind}`)} ${time}–${clock(item.end, zone)}`);

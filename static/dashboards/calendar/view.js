@@ -60,9 +60,10 @@ export function calendarView({ store, start, socket }, redraw) {
     failed = '';
     redraw();
     try {
-      const hours = get(`/api/clinics/${start.clinic}/hours/?${query}`, mine.signal);
-      const found = await allAppointments(new URLSearchParams([...query, ['clinic', String(start.clinic)]]), mine.signal);
-      const answer = await hours;
+      const [answer, found] = await Promise.all([
+        get(`/api/clinics/${start.clinic}/hours/?${query}`, mine.signal),
+        allAppointments(new URLSearchParams([...query, ['clinic', String(start.clinic)]]), mine.signal),
+      ]);
       if (running !== mine) return;
       takeHours(answer, days);
       ({ today, last_day: lastDay } = answer);

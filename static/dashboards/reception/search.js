@@ -92,6 +92,7 @@ export function patientSearch(root, { onChoose, onRegister }) {
 
   /** @param {{results: any[], count: number}} found @param {string} text */
   const draw = ({ results, count }, text) => {
+    clearTimeout(timer);
     drawn = text;
     options = [...results.map((patient) => ({ patient })), { register: true }];
     list.replaceChildren(
@@ -160,7 +161,7 @@ export function patientSearch(root, { onChoose, onRegister }) {
     const isOpen = !list.hidden;
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       event.preventDefault();
-      if (isOpen) mark((active + (event.key === 'ArrowDown' ? 1 : active < 0 ? 0 : -1) + options.length) % options.length);
+      if (isOpen && drawn === text) mark((active + (event.key === 'ArrowDown' ? 1 : active < 0 ? 0 : -1) + options.length) % options.length);
       else if (text === '') draw({ results: [], count: 0 }, '');
       else look();
     } else if (event.key === 'Enter') {
