@@ -5,9 +5,27 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 
+def alike_words() -> dict[str, str]:
+    """Why two files may be one person's: the API's words (docs/patients.md) in the language of the page."""
+    return {
+        "why.same name and date of birth": _("Same name and date of birth"),
+        "why.same phone and similar name": _("Same phone and similar name"),
+        "why.same name in another order and same date of birth": _("Same name in another order and same date of birth"),
+        "why.similar name and same date of birth": _("Similar name and same date of birth"),
+        "why.same name, with day and month of birth the other way round": _(
+            "Same name, with day and month of birth the other way round"
+        ),
+        "why.same phone and same family name": _("Same phone and same family name"),
+        "why.same name, and no date of birth that tells the two apart": _(
+            "Same name, and no date of birth that tells the two apart"
+        ),
+    }
+
+
 def work_words() -> dict[str, str]:
     """The work on one patient: wherever there is the search."""
     return {
+        **alike_words(),
         "search.none": _("Nobody found for “{text}”."),
         "search.some": _("Found: {count}. Arrow keys and Enter choose."),
         "search.more": _("More are found; type more to narrow it down."),

@@ -119,6 +119,7 @@ def _row(appointment: dict[str, Any], clinic: Clinic, words: dict[str, str]) -> 
     """An appointment as the page without JavaScript lists it."""
     return {
         **appointment,
+        "day": parse_date(appointment["date"]),
         "time": rows.clock(appointment["start"], clinic),
         "status_label": words[f"appointment.{appointment['status']}"],
     }

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
 from clinic_project.dashboards import access
+from clinic_project.dashboards.booking_words import alike_words
 from clinic_project.dashboards.refusals import REFUSALS, sentence_of
 from clinic_project.dashboards.words import labels
 from clinics.models import User
@@ -99,7 +100,7 @@ def merging(request: HttpRequest, pk: int, verb: str) -> HttpResponseBase:
 def _shown(request: HttpRequest, file: Patient, errors: dict[str, Any]) -> dict[str, Any]:
     user = access.person(request)
     is_desk = user.effective_role in DESK
-    words = labels()
+    words, reasons = labels(), alike_words()
     # Of the caller's clinics; of a colleague's appointments a doctor reads nothing (contract/api.md, section 1).
     booked = Appointment.objects.filter(patient=file, clinic__in=user.clinic_ids()).select_related(
         "clinic", "doctor", "service"
@@ -130,7 +131,7 @@ def _shown(request: HttpRequest, file: Patient, errors: dict[str, Any]) -> dict[
             {"row": each, "status_label": words[f"visit.{each.status}"]}
             for each in visits.select_related("clinic", "doctor", "service").order_by("-date", "-pk")[:MOST]
         ],
-        "candidates": candidates,
+        "candidates": [{"patient": each.patient, "why": reasons[f"why.{each.why}"]} for each in candidates],
         "merges": merges,
     }
 

@@ -192,7 +192,7 @@ def test_who_looks_alike_is_shown_while_typing_and_nothing_is_sent_before(
 
     desk.get_by_label("Date of birth").fill("1980-05-04")
     alike = desk.locator("#register-duplicates")
-    expect(alike).to_contain_text("similar name and same date of birth")
+    expect(alike).to_contain_text("Similar name and same date of birth")
     expect(alike).to_contain_text(known.record_number)
     expect(desk.get_by_label("Date of birth")).to_be_focused()
     alike.get_by_role("button", name="Use this file").click()

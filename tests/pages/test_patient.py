@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from typing import Any
 
 import pytest
 from django.contrib.messages import get_messages
 
-from patients import actions
+from clinic_project.dashboards.booking_words import alike_words
+from patients import actions, duplicates
 from patients.models import FileAccess, Patient
 from tests.factories import PatientFactory, World, book, walk_in
 from tests.pages.test_access import as_user
@@ -130,6 +133,14 @@ def test_who_looks_alike_is_merged_and_taken_apart_again(world: World) -> None:
 
     client.post(f"/patients/{patient.pk}/unmerge/", {"duplicate": twin.pk})
     assert client.get(f"/patients/{twin.pk}/").status_code == 200
+
+
+def test_every_reason_to_look_alike_has_a_sentence() -> None:
+    code = inspect.getsource(duplicates)
+    reasons = set(re.findall(r'"(same [^"]+|similar [^"]+)"', code))
+
+    assert len(reasons) == 7
+    assert {f"why.{reason}" for reason in reasons} == set(alike_words())
 
 
 def test_merging_what_is_merged_already_is_refused_with_a_sentence(world: World) -> None:

@@ -55,7 +55,7 @@ export function registration({ onDone, onBack }) {
         const row = clone('candidate-template');
         slot(row, 'name').textContent = patient.full_name;
         slot(row, 'facts').textContent = factsOf(patient);
-        slot(row, 'why').textContent = why;
+        slot(row, 'why').textContent = t(`why.${why}`);
         slot(row, 'use').addEventListener('click', () => done(patient));
         return row;
       }),
