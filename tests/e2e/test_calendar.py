@@ -91,6 +91,7 @@ def test_a_double_click_books_once(calendar: Callable[..., Page], world: World, 
     free(page, "10:00", world.doctor.name).click()
     page.get_by_role("dialog").get_by_role("combobox", name="Find a patient").fill("double")
     page.keyboard.press("Enter")
+    expect(page.locator("#book-name")).to_have_text("Double Click")
 
     page.get_by_role("button", name=re.compile("^Book 10:00")).dblclick(delay=5)
 
@@ -305,6 +306,7 @@ def test_a_series_tells_which_dates_conflict_and_books_the_others(
     dialog = page.get_by_role("dialog", name="Book a time")
     dialog.get_by_role("combobox", name="Find a patient").fill("every")
     page.keyboard.press("Enter")
+    expect(dialog.locator("#book-name")).to_have_text("Every Week")
     dialog.get_by_label("Repeat").select_option("1")
     dialog.get_by_label("How often").fill("3")
 
@@ -415,6 +417,7 @@ def test_a_booking_that_was_begun_survives_a_reload(
     dialog = page.get_by_role("dialog", name="Book a time")
     dialog.get_by_role("combobox", name="Find a patient").fill("begun")
     page.keyboard.press("Enter")
+    expect(dialog.locator("#book-name")).to_have_text("Begun Before")
     dialog.get_by_label("Notes").last.fill("brings papers")
 
     page.reload()

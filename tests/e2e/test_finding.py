@@ -280,6 +280,7 @@ def test_a_booking_that_was_begun_survives_a_reload(at: Callable[..., Page], wor
     desk = at(world.receptionist)
     search_of(desk).fill("books")
     desk.keyboard.press("Enter")
+    expect(desk.locator("#chosen-name")).to_have_text("Books Later")
     desk.get_by_label("Book a time").check()
     tomorrow = type(world.here.today()).fromordinal(world.here.today().toordinal() + 1)
     desk.locator("#booking-date").fill(tomorrow.isoformat())
