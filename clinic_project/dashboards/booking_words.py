@@ -64,7 +64,6 @@ def work_words() -> dict[str, str]:
 def calendar_words() -> dict[str, str]:
     """The calendar alone."""
     return {
-        "calendar.all_doctors": _("All doctors"),
         "calendar.free": _("{time}, free until {until}, {doctor}"),
         "calendar.free_day": _("{time}, free until {until}, {doctor}, {date}"),
         "calendar.booked": _("{time} to {until}, {name}, {service}, {status}, {doctor}"),
@@ -81,7 +80,6 @@ def calendar_words() -> dict[str, str]:
         "calendar.beyond": _("Beyond the last day that can be booked, {date}."),
         "calendar.loading": _("Loading…"),
         "calendar.count": _("Booked: {booked}. Free: {free}."),
-        "calendar.now": _("now {time}"),
         "calendar.range": _("{first} to {last}"),
         "calendar.until": _("{name}, until {time}"),
         "calendar.too_long": _("{name}, {minutes} min: longer than what is free"),
@@ -89,7 +87,6 @@ def calendar_words() -> dict[str, str]:
         "calendar.book": _("Book {time}: {service}"),
         "calendar.done_series": _("{name}: booked {count} times"),
         "calendar.conflicts": _("Nothing is booked yet. These dates can't be:"),
-        "calendar.not_booked": _("These dates were left out:"),
         "calendar.no_such_time": _("the clock skips this time"),
         "calendar.moving": _("Moving {name}: choose a free time. Arrow keys and Enter, or a click; Escape gives up."),
         "calendar.target": _("{time}, {doctor}, {date}"),

@@ -79,11 +79,14 @@ export function calendarGrid({ zone, step, severalDays }) {
       setAttribute(body, 'data-ghost', clock(ghost.start, zone));
       element.classList.toggle('is-refused', ghost.why !== '');
     }
+    // In a column that is there already, what is new was made by somebody just now.
+    const isNews = body.children.length > 0;
     reconcile(body, column.items, {
       key: (item) => item.key,
       create: (item) => {
         const cell = clone(TEMPLATE[item.kind] ?? 'gap-template');
         cell.classList.add(`cell--${item.kind}`);
+        cell.classList.toggle('is-new', isNews && item.kind === 'booked');
         return cell;
       },
       update: (cell, item) => fillCell(cell, item, column),
