@@ -128,6 +128,7 @@ CASES: list[tuple[str, str, Any, dict[str, int]]] = [
     ),
     # Details
     ("get", "clinics/{clinic}/", None, READ),
+    ("get", "clinics/{clinic}/hours/?date_after=2026-03-02&date_before=2026-03-08", None, READ),
     ("get", "services/{service}/", None, READ),
     ("get", "doctors/{doctor}/", None, READ),
     ("get", "shifts/{shift}/", None, READ),
