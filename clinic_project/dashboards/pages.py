@@ -17,6 +17,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
 from clinic_project.dashboards import access, rows
+from clinic_project.dashboards.amounts import decimal_point
 from clinic_project.dashboards.refusals import REFUSALS, sentence_of
 from clinic_project.dashboards.words import labels, script_words
 from clinics.models import Clinic, Doctor, Service, User
@@ -49,10 +50,11 @@ def landing(request: HttpRequest) -> HttpResponseBase:
         return redirect("doctor")
     if access.clinics_of(user):
         return redirect("reception")
-    return _no_place(request)
+    return no_place(request)
 
 
-def _no_place(request: HttpRequest) -> HttpResponse:
+def no_place(request: HttpRequest) -> HttpResponse:
+    """Who has nothing to see yet is told what is missing."""
     return render(request, "landing/no_place.html", access.frame(request, []), status=200)
 
 
@@ -85,7 +87,7 @@ def reception(request: HttpRequest) -> HttpResponseBase:
     access.require_desk(user)
     clinics = access.clinics_of(user)
     if not clinics:
-        return _no_place(request)
+        return no_place(request)
     clinic = access.chosen(request, clinics)
     if len(clinics) > 1 and "clinic" not in request.GET:
         # So that the address says it: reloading, or sending it on, shows the same clinic.
@@ -153,10 +155,10 @@ def doctor(request: HttpRequest) -> HttpResponseBase:
     if whose is None:
         if user.effective_role == ADMIN and own:
             return render(request, "doctor/choose.html", {**access.frame(request, []), "doctors": access.doctors_of(own)})
-        return _no_place(request)
+        return no_place(request)
     clinics = list(whose.clinics.order_by("pk"))
     if not clinics:
-        return _no_place(request)
+        return no_place(request)
     state = room_state(doctor_room(whose.pk))
     by_clinic = {clinic.pk: clinic for clinic in clinics}
     words, rules = labels(), access.visit_rules(user)
@@ -229,7 +231,7 @@ def payment(request: HttpRequest, pk: int) -> HttpResponseBase:
     errors: dict[str, Any] = {}
     if request.method == "POST":
         given = ProcessSerializer(
-            data={name: _decimal_point(str(value)) for name, value in request.POST.items() if str(value).strip()}
+            data={name: decimal_point(str(value)) for name, value in request.POST.items() if str(value).strip()}
         )
         if given.is_valid():
             try:
@@ -256,11 +258,6 @@ def payment(request: HttpRequest, pk: int) -> HttpResponseBase:
         },
         status=400 if errors else 200,
     )
-
-
-def _decimal_point(value: str) -> str:
-    """Half the world writes 12,50."""
-    return value.replace(",", ".") if value.count(",") == 1 and "." not in value else value
 
 
 @access.staff_page
