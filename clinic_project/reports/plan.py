@@ -14,7 +14,7 @@ from appointments.slots import Span
 
 @dataclass(slots=True)
 class Version:
-    """What a shift or a break was from ``since`` on; the first version counts for the days before it was entered, too."""
+    """What a shift or a break was from ``since`` on."""
 
     since: dt.date
     is_active: bool
@@ -56,8 +56,9 @@ def pieces(shift: Sequence[Version], breaks: Iterable[Sequence[Version]], first:
 
 
 def in_force(versions: Sequence[Version], day: dt.date) -> Version:
-    """The latest version of the day, else the first one."""
-    return next((each for each in reversed(versions) if each.since <= day), versions[0])
+    """The latest version of the day; before it was entered, what it was at the end of the day on which it was."""
+    known = max(day, versions[0].since)
+    return next(each for each in reversed(versions) if each.since <= known)
 
 
 def without(spans: Iterable[Span], gaps: Iterable[Span]) -> list[Span]:

@@ -221,7 +221,9 @@ class Clinics(Area):
         return user.visible_clinics().order_by("-is_active", "name", "pk")
 
     def initial(self, user: User) -> dict[str, Any]:
-        return {**model_to_dict(Clinic(), self.fields), "name": "", "code": ""}
+        started = model_to_dict(Clinic(), self.fields)
+        # As a browser's field takes it: a template would write the time in words.
+        return {**started, "name": "", "code": "", "day_ends_at": f"{started['day_ends_at']:%H:%M}"}
 
     def save(self, user: User, record: Clinic | None, checked: Any) -> Saved:
         return Saved(actions.open_clinic(checked, by=user)) if record is None else super().save(user, record, checked)

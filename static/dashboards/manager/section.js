@@ -22,6 +22,7 @@ export function daySection(root, { store, start, now, redraw }, dateOf) {
   let { taken, takenByDoctor } = money;
   let keeper = waitKeeper(waits);
   let drawn = false;
+  let day = dateOf(clinicId);
 
   const ask = throttled(async () => {
     const fresh = await get(`/manager/clinics/${clinicId}/figures/`);
@@ -47,7 +48,10 @@ export function daySection(root, { store, start, now, redraw }, dateOf) {
 
   return () => {
     const state = store.getState();
-    const visits = visitsOf(state, { clinicId, date: dateOf(clinicId) });
+    // A new day has taken nothing yet.
+    if (day !== dateOf(clinicId)) ask();
+    day = dateOf(clinicId);
+    const visits = visitsOf(state, { clinicId, date: day });
     write(slot(root, 'figures'), figures(visits, keeper.waits, now()), taken);
     const names = new Map(doctors.map((/** @type {number} */ id) => [id, state.doctors[id]?.name ?? '']));
     for (const { doctor } of visits) names.set(doctor.id, doctor.name);
