@@ -36,8 +36,8 @@ def create_staff(
         _require_own_clinics(by, clinics)
         user = User(username=username, role=role, is_staff=role == Role.ADMIN, **fields)
         user._history_user = by  # type: ignore[attr-defined]
-        _require_sound(user)
-        _require_good(password, user)
+        if wrong := {**_unsound(user), **_weak(password, user)}:
+            raise InvalidInput(**wrong)
         user.set_password(password)
         _save(user)
         user.clinics.set(clinics)
@@ -60,7 +60,8 @@ def change_staff(user: User, *, by: User, version: int | None = None, **fields: 
             if "role" in changed:
                 # Whoever administers a clinic gets into Django admin, and nobody else.
                 fresh.is_staff = fresh.is_superuser or fresh.role == Role.ADMIN
-            _require_sound(fresh)
+            if wrong := _unsound(fresh):
+                raise InvalidInput(**wrong)
             _save(fresh, [*changed, "is_staff"])
         if "clinics" in fields:
             _assign(fresh, by, fields["clinics"])
@@ -74,7 +75,8 @@ def set_password(user: User, *, by: User, password: str, version: int | None = N
     with command():
         fresh = _locked(user, version, by)
         _require_not_shared(fresh, by)
-        _require_good(password, fresh)
+        if wrong := _weak(password, fresh):
+            raise InvalidInput(**wrong)
         fresh.set_password(password)
         fresh.save(update_fields=["password"])
     return fresh
@@ -114,21 +116,25 @@ def _require_own_clinics(by: User, clinics: Collection[Clinic]) -> None:
         raise InvalidInput(clinics=_("Choose among your own clinics."))
 
 
-def _require_sound(user: User) -> None:
+def _unsound(user: User) -> dict[str, str]:
+    """What is wrong with the person's fields, by field."""
     try:
         user.clean_fields(exclude=["password"])
     except ValidationError as error:
-        raise InvalidInput(**{name: " ".join(sentences) for name, sentences in error.message_dict.items()}) from error
+        return {name: " ".join(sentences) for name, sentences in error.message_dict.items()}
     # Two names that differ in capitals alone are one to people.
     if User.objects.filter(username__iexact=user.username).exclude(pk=user.pk).exists():
-        raise InvalidInput(username=_("Somebody has this user name already. Choose another."))
+        return {"username": _("Somebody has this user name already. Choose another.")}
+    return {}
 
 
-def _require_good(password: str, user: User) -> None:
+def _weak(password: str, user: User) -> dict[str, str]:
+    """What is wrong with the password."""
     try:
         validate_password(password, user)
     except ValidationError as error:
-        raise InvalidInput(password=" ".join(error.messages)) from error
+        return {"password": " ".join(error.messages)}
+    return {}
 
 
 def _save(user: User, update_fields: list[str] | None = None) -> None:
