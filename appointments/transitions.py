@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from appointments.models import Appointment
 from clinics.exceptions import InvalidTransition
 
@@ -26,7 +29,7 @@ FHIR_STATUS: Mapping[str, str] = {
     S.NO_SHOW: "noshow",
 }
 
-_DONE = {"check_in": "checked in", "cancel": "cancelled", "no_show": "marked as no-show", "fulfil": "fulfilled"}
+_DONE = {"check_in": _("checked in"), "cancel": _("cancelled"), "no_show": _("marked as no-show"), "fulfil": _("fulfilled")}
 
 
 def target(appointment: Appointment, action: str) -> str:
@@ -34,6 +37,8 @@ def target(appointment: Appointment, action: str) -> str:
     sources, to = TRANSITIONS[action]
     if appointment.status not in sources:
         raise InvalidTransition(
-            f"This appointment is {appointment.get_status_display()}; it can't be {_DONE[action]}.", current=appointment
+            gettext("This appointment is %(status)s; it can't be %(done)s.")
+            % {"status": appointment.get_status_display(), "done": _DONE[action]},
+            current=appointment,
         )
     return to

@@ -10,6 +10,7 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import IntegrityError
 from django.db.models import Model
 from django.http import Http404, HttpRequest, JsonResponse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -61,11 +62,11 @@ _PLAIN: list[tuple[Any, int, dict[str, Any]]] = [
     (
         IntegrityError,
         409,
-        {"detail": "Somebody else has just saved the same. Look again, then repeat.", "code": "conflict", "current": None},
+        {"detail": _("Somebody else has just saved the same. Look again, then repeat."), "code": "conflict", "current": None},
     ),
     (AWAY, 503, UNAVAILABLE),
-    (RequestDataTooBig, 413, {"detail": "This request is too long. Send less at a time.", "code": "too_large"}),
-    (SuspiciousOperation, 400, {"detail": "This request can't be read. Send fewer fields.", "code": "bad_request"}),
+    (RequestDataTooBig, 413, {"detail": _("This request is too long. Send less at a time."), "code": "too_large"}),
+    (SuspiciousOperation, 400, {"detail": _("This request can't be read. Send fewer fields."), "code": "bad_request"}),
 ]
 _WORDS = {"permission_denied": "forbidden"}
 
@@ -101,9 +102,9 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
 
 def _in_drfs_words(exc: Exception) -> Exception:
     if isinstance(exc, RecursionError):
-        return exceptions.ParseError("This JSON is nested too deeply.")
+        return exceptions.ParseError(_("This JSON is nested too deeply."))
     if isinstance(exc, Http404):
-        return exceptions.NotFound("There is nothing here, or it isn't yours.")
+        return exceptions.NotFound(_("There is nothing here, or it isn't yours."))
     if isinstance(exc, DjangoPermissionDenied):
         return exceptions.PermissionDenied()
     return exc
@@ -132,6 +133,6 @@ def _shape(instance: Model | None, context: dict[str, Any]) -> Any:
 
 
 @csrf_exempt
-def not_found(request: HttpRequest, *_: Any, **__: Any) -> JsonResponse:
+def not_found(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
     """Any other address under /api/."""
-    return JsonResponse({"detail": "There is no such address. /api/docs/ lists them.", "code": "not_found"}, status=404)
+    return JsonResponse({"detail": _("There is no such address. /api/docs/ lists them."), "code": "not_found"}, status=404)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import IO, Any
 
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
@@ -20,5 +21,5 @@ class TextJSONParser(JSONParser):
         try:
             json.dumps(parsed, ensure_ascii=False).encode()
         except UnicodeEncodeError as error:
-            raise ParseError("This JSON has half a character in it (a lone surrogate). Send whole ones.") from error
+            raise ParseError(_("This JSON has half a character in it (a lone surrogate). Send whole ones.")) from error
         return parsed

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from django.contrib.auth import authenticate
 from django.db import transaction
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.authentication import SessionAuthentication
@@ -65,10 +66,10 @@ class TokenView(_Open):
     def post(self, request: Request) -> Response:
         given = _body(CredentialsSerializer, request)
         if is_locked_out(request._request, given["username"]):
-            raise Throttled(wait=wait_seconds(), detail=TOO_MANY_TRIES)
+            raise Throttled(wait=wait_seconds(), detail=str(TOO_MANY_TRIES))
         user = authenticate(request._request, **given)
         if not isinstance(user, User):
-            raise AuthenticationFailed("Wrong name or password.", code="no_active_account")
+            raise AuthenticationFailed(_("Wrong name or password."), code="no_active_account")
         refresh = refresh_token_for(Login.objects.create(user=user))
         return Response({"access": str(refresh.access_token), "refresh": str(refresh)})
 
@@ -87,13 +88,13 @@ class RefreshView(_Open):
                 _row, fresh = cast("tuple[object, bool]", refresh.blacklist())
                 if not fresh:
                     # Two calls with the same token at the same moment: one of them is not its owner.
-                    raise _refused("This refresh token was used already. Log in again.")
+                    raise _refused(_("This refresh token was used already. Log in again."))
                 refresh.set_jti()
                 refresh.set_exp()
                 refresh.set_iat()
                 refresh.outstand()
         except TokenError as error:
-            raise _refused("The refresh token is malformed, used or has run out. Log in again.") from error
+            raise _refused(_("The refresh token is malformed, used or has run out. Log in again.")) from error
         except TokenRefused as error:
             raise _refused(error.detail) from error
         return Response({"access": str(refresh.access_token), "refresh": str(refresh)})
@@ -109,7 +110,7 @@ class BlacklistView(_Open):
             refresh = RefreshToken(raw)
             login = login_of(refresh)
         except (TokenError, TokenRefused) as error:
-            raise _refused("The refresh token is malformed, used or has run out; there is nothing to end.") from error
+            raise _refused(_("The refresh token is malformed, used or has run out; there is nothing to end.")) from error
         with transaction.atomic():
             refresh.blacklist()
             end(login)

@@ -19,7 +19,7 @@ class DomainError(Exception):
 
     def __init__(self, detail: str, *, current: Model | None = None, extra: dict[str, Any] | None = None) -> None:
         super().__init__(detail)
-        self.detail = detail
+        self.detail = str(detail)  # in the language of whoever is refused, if it was lazy
         self.current = current
         self.extra = extra or {}
 
@@ -48,4 +48,4 @@ class InvalidInput(Exception):
 
     def __init__(self, **errors: str) -> None:
         super().__init__(errors)
-        self.errors = {field: [sentence] for field, sentence in errors.items()}
+        self.errors = {field: [str(sentence)] for field, sentence in errors.items()}

@@ -15,6 +15,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -57,7 +58,7 @@ class IdempotentPostMixin(APIView):
         handler: Callable[..., Response] | None = getattr(self, "post", None)
         if request.method == "POST" and key and handler is not None:
             if len(key) > 200 or not key.isprintable():
-                raise ValidationError({"Idempotency-Key": ["Use up to 200 printable characters, a UUID for example."]})
+                raise ValidationError({"Idempotency-Key": [_("Use up to 200 printable characters, a UUID for example.")]})
             print_of = hashlib.sha256(b"\0".join([request.get_full_path().encode(), body])).hexdigest()
 
             def once(request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -86,7 +87,7 @@ class IdempotentPostMixin(APIView):
                     if not IdempotencyKey.objects.filter(pk=row.pk).update(status=row.status, body=row.body):
                         # Too slow: taken for dead, and done by another call. Here it is undone.
                         response = self.handle_exception(
-                            KeyInUse("This took too long and was begun anew. Ask again in a moment.")
+                            KeyInUse(_("This took too long and was begun anew. Ask again in a moment."))
                         )
                         transaction.set_rollback(True)
         except BaseException:
@@ -107,7 +108,7 @@ class IdempotentPostMixin(APIView):
 
     def _replay(self, row: IdempotencyKey, fingerprint: str) -> Response:
         if row.fingerprint != fingerprint:
-            raise KeyReused("This Idempotency-Key was used for another request. Choose a new key.")
+            raise KeyReused(_("This Idempotency-Key was used for another request. Choose a new key."))
         if row.status is None:
-            raise KeyInUse("The first request with this Idempotency-Key is still running. Ask again in a moment.")
+            raise KeyInUse(_("The first request with this Idempotency-Key is still running. Ask again in a moment."))
         return Response(json.loads(row.body), status=row.status, headers={"Idempotent-Replay": "true"})

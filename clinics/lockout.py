@@ -8,8 +8,9 @@ from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 
-TOO_MANY_TRIES = "Too many tries. Wait a few minutes, then try again."
+TOO_MANY_TRIES = _("Too many tries. Wait a few minutes, then try again.")
 
 
 def wait_seconds() -> int:

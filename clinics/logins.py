@@ -12,6 +12,7 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
@@ -61,17 +62,17 @@ def login_of(token: Token) -> Login:
     try:
         login_id = uuid.UUID(str(token.get(LOGIN_CLAIM)))
     except ValueError as error:
-        raise TokenRefused("This token is not one of ours. Log in again.") from error
+        raise TokenRefused(_("This token is not one of ours. Log in again.")) from error
     # With the doctor: whoever asks what the user may do would have to ask for it next.
     login = Login.objects.select_related("user__doctor").filter(pk=login_id).first()
     if login is None:
-        raise TokenRefused("This login is not known. Log in again.")
+        raise TokenRefused(_("This login is not known. Log in again."))
     if not login.user.is_active:
-        raise TokenRefused("This account is disabled. Ask an administrator of your clinic.", disabled=True)
+        raise TokenRefused(_("This account is disabled. Ask an administrator of your clinic."), disabled=True)
     if login.ended_at is not None:
-        raise TokenRefused("You have logged out. Log in again.")
+        raise TokenRefused(_("You have logged out. Log in again."))
     if token.get(api_settings.REVOKE_TOKEN_CLAIM) != get_md5_hash_password(login.user.password):
-        raise TokenRefused("The password was changed. Log in again.")
+        raise TokenRefused(_("The password was changed. Log in again."))
     return login
 
 
@@ -80,7 +81,7 @@ def verify_access(raw: str) -> Proof:
     try:
         token = AccessToken(raw)  # type: ignore[arg-type]
     except TokenError as error:
-        raise TokenRefused("The access token is missing, malformed or has run out. Get a new one.") from error
+        raise TokenRefused(_("The access token is missing, malformed or has run out. Get a new one.")) from error
     login = login_of(token)
     return Proof(login.user, login.pk, dt.datetime.fromtimestamp(token["exp"], dt.UTC))
 
@@ -96,7 +97,7 @@ def login_of_session(request: HttpRequest) -> Login:
     """The open login of this browser session; raises ``TokenRefused`` if it was ended."""
     login = Login.objects.select_related("user").filter(pk=request.session.get(SESSION_KEY, NOBODY), ended_at=None).first()
     if login is None or login.user_id != request.user.pk:
-        raise TokenRefused("This browser session has ended. Log in again.")
+        raise TokenRefused(_("This browser session has ended. Log in again."))
     return login
 
 

@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation import gettext_lazy as _
 
 from clinics.logins import TokenRefused, login_of_session
 
@@ -21,7 +22,7 @@ AWAY = (OperationalError, InterfaceError)
 
 UNAVAILABLE = {
     # Whether it was done isn't known if the database went away just when it was told to commit.
-    "detail": "The server is busy. Try again in a moment; with an Idempotency-Key nothing is done twice.",
+    "detail": _("The server is busy. Try again in a moment; with an Idempotency-Key nothing is done twice."),
     "code": "unavailable",
 }
 

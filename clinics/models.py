@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from babel.numbers import get_currency_precision
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -113,12 +114,30 @@ class Role(models.TextChoices):
     ADMIN = "admin", _("admin")
 
 
+class Digits(models.TextChoices):
+    """Scripts of digits by their names in Unicode's locale data."""
+
+    LATIN = "latn", "0123456789"
+    ARABIC = "arab", "٠١٢٣٤٥٦٧٨٩"
+
+
+def languages() -> list[tuple[str, str]]:
+    """The languages the product speaks; as a function, so that another one is no migration."""
+    return [(code, str(name)) for code, name in settings.LANGUAGES]
+
+
 class User(AbstractUser):
     """A member of staff. What they may do comes from ``role``; where, from ``clinics`` (contract/api.md, section 1)."""
 
     role = models.CharField(_("role"), max_length=12, choices=Role.choices, default=Role.RECEPTIONIST)
     clinics: models.ManyToManyField[Clinic, Any] = models.ManyToManyField(
         Clinic, verbose_name=_("clinics"), related_name="staff", blank=True
+    )
+    language = models.CharField(
+        _("language"), max_length=8, choices=languages, blank=True, help_text=_("Empty: what their browser prefers.")
+    )
+    digits = models.CharField(
+        _("digits"), max_length=4, choices=Digits.choices, blank=True, help_text=_("Empty: those of the language.")
     )
 
     guard = Guard.NEVER_DELETED

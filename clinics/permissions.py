@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -27,7 +28,7 @@ class RolePermission(BasePermission):
     """Asks the view's ``roles``: ``{action: roles}``; reading is for all staff unless it says otherwise, and an action
     that no line names is refused."""
 
-    message = "Your role may not do this."
+    message = _("Your role may not do this.")
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         user = request.user

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -91,7 +92,7 @@ class VersionedModelSerializer(serializers.ModelSerializer[Any]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         seen = attrs.pop("version", None)
         if self.instance is not None and seen is not None and seen != self.instance.version:
-            raise StaleVersion("This has changed since you last saw it. Look at it again.", current=self.instance)
+            raise StaleVersion(gettext("This has changed since you last saw it. Look at it again."), current=self.instance)
         return attrs
 
 
@@ -135,7 +136,7 @@ class ServiceSerializer(VersionedModelSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = super().validate(attrs)
         if isinstance(self.instance, Service) and attrs.get("clinic", self.instance.clinic) != self.instance.clinic:
-            raise serializers.ValidationError({"clinic": "A service stays with its clinic. Make a new one there."})
+            raise serializers.ValidationError({"clinic": _("A service stays with its clinic. Make a new one there.")})
         clinic, price = (attrs.get(name, getattr(self.instance, name, None)) for name in ("clinic", "price"))
         if clinic is not None and price is not None and price != round(price, clinic.money_decimals):
             # Nobody could ever pay the rest.
@@ -164,7 +165,9 @@ class DoctorSerializer(VersionedModelSerializer):
             others = self.instance.clinics.exclude(pk__in=user.clinic_ids())
             if others.exists():
                 # All but the assignment to one's own clinics would count there too.
-                raise NotAllowed("This doctor also works at clinics that aren't yours; only their clinics can be changed.")
+                raise NotAllowed(
+                    gettext("This doctor also works at clinics that aren't yours; only their clinics can be changed.")
+                )
         return attrs
 
     def validate_clinics(self, clinics: list[Clinic]) -> list[Clinic]:

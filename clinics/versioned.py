@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from typing import Any, NoReturn, TypeVar
 
 from django.db import models
+from django.utils.translation import gettext as _
 
 from clinics.commands import command, current_command
 from clinics.exceptions import StaleVersion
@@ -120,7 +121,8 @@ class Versioned(models.Model):
             return updated
         current = type(self)._base_manager.filter(pk=pk_val).first()
         raise StaleVersion(
-            f"This {self._meta.verbose_name} was changed by someone else meanwhile. Look at it again, then repeat.",
+            _("This was changed by someone else meanwhile: %(what)s. Look at it again, then repeat.")
+            % {"what": self._meta.verbose_name},
             current=current,
         )
 

@@ -12,6 +12,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from clinics.admin import DeskForm, HistoryAdmin, ReadOnlyAdmin, become, refusal_of, viewer_of
 from clinics.admin.forms import ReasonForm
@@ -38,12 +39,12 @@ class FoldedSearch(_ModelAdmin):
 
 
 class PatientForm(DeskForm):
-    force = forms.BooleanField(label="This is somebody else: open a new file all the same", required=False, label_suffix="")
+    force = forms.BooleanField(label=_("This is somebody else: open a new file all the same"), required=False, label_suffix="")
 
     def clean_birth_date(self) -> dt.date | None:
         born: dt.date | None = self.cleaned_data["birth_date"]
         if born is not None and not dt.date(1900, 1, 1) <= born <= timezone.now().date():
-            raise forms.ValidationError("Write a date of birth between 1900 and today.")
+            raise forms.ValidationError(_("Write a date of birth between 1900 and today."))
         return born
 
     def tell(self, refusal: DomainError | InvalidInput) -> None:
@@ -58,7 +59,7 @@ class EraseForm(ReasonForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["reason"].widget.attrs |= dict.fromkeys(["placeholder", "aria-label"], "Reason, for erasing")
+        self.fields["reason"].widget.attrs |= dict.fromkeys(["placeholder", "aria-label"], _("Reason, for erasing"))
 
 
 @admin.register(Patient)
@@ -69,7 +70,7 @@ class PatientAdmin(HistoryAdmin):
     list_filter = ["sex", ("merged_into", admin.EmptyFieldListFilter), ("erased_at", admin.EmptyFieldListFilter)]
     list_select_related = ["merged_into"]
     search_fields = ["name_key"]  # switches the search on; get_search_results does it
-    search_help_text = "Parts of the name, phone or record number, in any order; accents don't matter."
+    search_help_text = _("Parts of the name, phone or record number, in any order; accents don't matter.")
     date_hierarchy = "created_at"
     readonly_fields = ["record_number", "merged_into", "erased_at", "created_at"]
     actions = ["merge", "unmerge", "erase"]
@@ -98,17 +99,17 @@ class PatientAdmin(HistoryAdmin):
 
     # --- Merging, taking back, erasing ----------------------------------------------------------------------------
 
-    @admin.action(description="Merge the two: the first one registered stays", permissions=["change"])
+    @admin.action(description=_("Merge the two: the first one registered stays"), permissions=["change"])
     def merge(self, request: HttpRequest, queryset: QuerySet[Patient]) -> None:
         files = list(queryset.order_by("pk")[:3])
         if len(files) != 2:
-            self.message_user(request, "Choose exactly two files of one person.", messages.ERROR)
+            self.message_user(request, _("Choose exactly two files of one person."), messages.ERROR)
             return
         kept, gone = files
         pair = queryset.filter(pk=gone.pk)
         self.run(request, pair, lambda row: actions.merge(kept, duplicate=row, by=viewer_of(request)), f"merged into {kept}")
 
-    @admin.action(description="Un-merge: they were two people", permissions=["change"])
+    @admin.action(description=_("Un-merge: they were two people"), permissions=["change"])
     def unmerge(self, request: HttpRequest, queryset: QuerySet[Patient]) -> None:
         def take_back(row: Patient) -> object:
             # What isn't merged is refused in the action's own words.
@@ -116,11 +117,11 @@ class PatientAdmin(HistoryAdmin):
 
         self.run(request, queryset.order_by("-pk"), take_back, "standing alone again")
 
-    @admin.action(description="Erase for good (with a reason that names nobody)", permissions=["change"])
+    @admin.action(description=_("Erase for good (with a reason that names nobody)"), permissions=["change"])
     def erase(self, request: HttpRequest, queryset: QuerySet[Patient]) -> None:
         reason = request.POST.get("reason", "").strip()
         if not reason:
-            self.message_user(request, "Write the reason beside the action, then erase again.", messages.ERROR)
+            self.message_user(request, _("Write the reason beside the action, then erase again."), messages.ERROR)
             return
         self.run(request, queryset, lambda row: actions.erase(row, by=viewer_of(request), reason=reason), "erased")
 

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from django_filters.constants import EMPTY_VALUES
 
@@ -35,7 +36,7 @@ class MomentField(forms.DateTimeField):
         except ValueError:
             moment = None
         if moment is None or moment.tzinfo is None or not 1900 <= moment.year <= 2900:
-            raise forms.ValidationError("Write a moment with its offset, as in 2026-11-23T09:30:00+01:00 or …Z.")
+            raise forms.ValidationError(_("Write a moment with its offset, as in 2026-11-23T09:30:00+01:00 or …Z."))
         return moment
 
 

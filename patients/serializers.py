@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from clinics.serializers import IdField, NamedSerializer, VersionSerializer
@@ -43,7 +44,7 @@ class PatientSerializer(serializers.ModelSerializer[Patient]):
 def _require_birth_date(value: dt.date | None) -> dt.date | None:
     # Today is where it has begun already: at most 14 hours ahead of UTC.
     if value is not None and not dt.date(1900, 1, 1) <= value <= (timezone.now() + dt.timedelta(hours=14)).date():
-        raise serializers.ValidationError("Write a date of birth between 1900 and today.")
+        raise serializers.ValidationError(_("Write a date of birth between 1900 and today."))
     return value
 
 
@@ -95,7 +96,7 @@ class LookalikesSerializer(serializers.Serializer[Any]):
 
     def validate_full_name(self, value: str) -> str:
         if not fold_name(value):
-            raise serializers.ValidationError("Write the patient's name.")
+            raise serializers.ValidationError(_("Write the patient's name."))
         return value
 
     def validate_birth_date(self, value: dt.date | None) -> dt.date | None:

@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from clinics.admin import NOTHING, DeskForm, HistoryAdmin, ReadOnlyAdmin, ReadOnlyInline, become, local_time, viewer_of
 from patients.admin import FoldedSearch
@@ -24,24 +25,26 @@ ENTRY = ("at", "receipt_number", "kind", "sum", "rebate", "doctor", "share", "re
 class MoneyForm(DeskForm):
     """What the desk does with a payment: take money, or give some back."""
 
-    operation = forms.ChoiceField(label="What to do", choices=[("process", "Take money"), ("refund", "Give money back")])
+    operation = forms.ChoiceField(
+        label=_("What to do"), choices=[("process", _("Take money")), ("refund", _("Give money back"))]
+    )
     amount = forms.DecimalField(max_digits=12, decimal_places=3, min_value=ZERO)
     rebate = forms.DecimalField(
-        label="Discount", max_digits=12, decimal_places=3, min_value=ZERO, required=False, help_text="With a payment only."
+        label="Discount", max_digits=12, decimal_places=3, min_value=ZERO, required=False, help_text=_("With a payment only.")
     )
     method = forms.ChoiceField(
         choices=[("", "as it was paid (when giving back)"), *LedgerEntry.Method.choices], initial="cash", required=False
     )
-    reason = forms.CharField(max_length=200, required=False, help_text="Why money is given back or less is taken.")
+    reason = forms.CharField(max_length=200, required=False, help_text=_("Why money is given back or less is taken."))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if (cleaned.get("operation") == "refund" or cleaned.get("rebate")) and not cleaned.get("reason"):
-            self.add_error("reason", "Write the reason.")
+            self.add_error("reason", _("Write the reason."))
         if cleaned.get("operation") == "refund" and cleaned.get("rebate"):
-            self.add_error("rebate", "There is no discount on money that is given back.")
+            self.add_error("rebate", _("There is no discount on money that is given back."))
         if cleaned.get("operation") == "process" and not cleaned.get("method"):
-            self.add_error("method", "Choose how it is paid.")
+            self.add_error("method", _("Choose how it is paid."))
         return cleaned
 
 
@@ -120,7 +123,7 @@ class PaymentAdmin(FoldedSearch, HistoryAdmin):
         if not self.has_change_permission(request, obj):
             return [shown]
         work = ["operation", "amount", "rebate", "method", "reason", "seen"]
-        return [shown, ("Take money or give it back", {"fields": work})]
+        return [shown, (_("Take money or give it back"), {"fields": work})]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # every visit has its payment from the start
@@ -194,8 +197,8 @@ class LedgerEntryAdmin(LedgerColumns, FoldedSearch, ReadOnlyAdmin):
 class CloseForm(DeskForm):
     """What ends a shift: the cash that was counted."""
 
-    counted = forms.DecimalField(label="Counted cash", max_digits=15, decimal_places=3, min_value=ZERO)
-    why = forms.CharField(label="Note", max_length=200, required=False, help_text="If it isn't what is expected: why.")
+    counted = forms.DecimalField(label=_("Counted cash"), max_digits=15, decimal_places=3, min_value=ZERO)
+    why = forms.CharField(label="Note", max_length=200, required=False, help_text=_("If it isn't what is expected: why."))
 
 
 class CashRowInline(LedgerColumns, ReadOnlyInline):
@@ -244,7 +247,7 @@ class CashShiftAdmin(HistoryAdmin):
         shown = (None, {"fields": self.readonly_fields})
         if not self.has_change_permission(request, obj):
             return [shown]
-        return [shown, ("Close it", {"fields": ["counted", "why", "seen"]})]
+        return [shown, (_("Close it"), {"fields": ["counted", "why", "seen"]})]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # whoever stands at the till opens it

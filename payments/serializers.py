@@ -7,6 +7,8 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -84,7 +86,7 @@ _WRITTEN = re.compile(r"[+-]?(\d+[.٫]?\d*|[.٫]\d+)")
 class AmountField(serializers.DecimalField):
     """An amount as sent; how many decimals the currency has is checked with the payment."""
 
-    default_error_messages = {"invalid": "Write the amount as a number in digits, like 12.50."}
+    default_error_messages = {"invalid": _("Write the amount as a number in digits, like 12.50.")}
 
     def __init__(self, *, max_digits: int = 12, **kwargs: Any) -> None:
         super().__init__(max_digits=max_digits, decimal_places=3, min_value=Decimal(0), **kwargs)
@@ -146,9 +148,11 @@ class SharesQuerySerializer(serializers.Serializer[Any]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         for name, day in (("from", attrs["first"]), ("to", attrs["to"])):
             if not _EARLIEST <= day <= _LATEST:
-                raise serializers.ValidationError({name: f"Write a day from {_EARLIEST} to {_LATEST}."})
+                raise serializers.ValidationError(
+                    {name: gettext("Write a day from %(earliest)s to %(latest)s.") % {"earliest": _EARLIEST, "latest": _LATEST}}
+                )
         if attrs["to"] < attrs["first"]:
-            raise serializers.ValidationError({"to": "The last day comes before the first. Change one of them."})
+            raise serializers.ValidationError({"to": _("The last day comes before the first. Change one of them.")})
         return attrs
 
 

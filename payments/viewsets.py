@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
+from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status
@@ -95,7 +96,7 @@ class PaymentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSe
         if self.user.effective_role == DOCTOR:
             own = self.user.doctor_id
             if own is None or doctor_id not in (None, own):
-                raise NotAllowed("You see your own shares only.")
+                raise NotAllowed(_("You see your own shares only."))
             doctor_id = own
         clinics = [given["clinic"]] if "clinic" in given else self.user.visible_clinics()
         found = shares.report(clinics=clinics, first=given["first"], last=given["to"], doctor_id=doctor_id)

@@ -12,6 +12,8 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+
 CLASS_SIZE = 10**12
 """Microseconds set aside for a class: more than eleven days, so that effective times of a day never leave it."""
 
@@ -98,21 +100,21 @@ def rank_between(before: int | None, after: int | None) -> int | None:
     return middle if before < middle < after else None
 
 
-_SENTENCES = {
-    "booked": "Booked for {slot}, in time.",
-    "late": "Booked for {slot}, came late: queues from arrival at {arrived}.",
-    "walk_in": "Walk-in, queues from arrival at {arrived}.",
-    "returned": "Back after a skip: behind the next two.",
-    "moved": "Moved by hand.",
+SENTENCES = {
+    "booked": _("Booked for {slot}, in time."),
+    "late": _("Booked for {slot}, came late: queues from arrival at {arrived}."),
+    "walk_in": _("Walk-in, queues from arrival at {arrived}."),
+    "returned": _("Back after a skip: behind the next two."),
+    "moved": _("Moved by hand."),
 }
-_CLASS_SENTENCES = {
-    "emergency": "Emergency: before all others. ",
-    "urgent": "Urgent: before all but emergencies. ",
+CLASS_SENTENCES = {
+    "emergency": _("Emergency: before all others."),
+    "urgent": _("Urgent: before all but emergencies."),
     "normal": "",
 }
 
 
 def reason(basis: str, priority: str, *, slot: str, arrived: str) -> str:
     """Why the row stands where it does, a short sentence for staff; the times as the clinic's clock shows them."""
-    prefix = "" if basis == "moved" else _CLASS_SENTENCES[priority]
-    return prefix + _SENTENCES[basis].format(slot=slot, arrived=arrived)
+    parts = [] if basis == "moved" else [str(CLASS_SENTENCES[priority])]
+    return " ".join(filter(None, [*parts, SENTENCES[basis].format(slot=slot, arrived=arrived)]))

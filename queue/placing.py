@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.conf import settings
+from django.utils import translation
+
 from queue import order
 from queue.models import Visit
 
@@ -35,9 +38,11 @@ def reason_of(visit: Visit) -> str | None:
     if visit.checked_in_at is None or visit.status == Visit.Status.PLANNED:
         return None
     zone = visit.clinic.zone
-    return order.reason(
-        visit.rank_basis,
-        visit.priority,
-        slot=f"{visit.appointment.start.astimezone(zone):%H:%M}" if visit.appointment else "",
-        arrived=f"{visit.checked_in_at.astimezone(zone):%H:%M}",
-    )
+    # One event goes to people of all languages: pages write their own from `rank_basis` and `slot_start`.
+    with translation.override(settings.LANGUAGE_CODE):
+        return order.reason(
+            visit.rank_basis,
+            visit.priority,
+            slot=f"{visit.appointment.start.astimezone(zone):%H:%M}" if visit.appointment else "",
+            arrived=f"{visit.checked_in_at.astimezone(zone):%H:%M}",
+        )

@@ -28,6 +28,9 @@ class VisitSerializer(serializers.ModelSerializer[Visit]):
     appointment_id = serializers.IntegerField(read_only=True, allow_null=True)
     call_limit_reached = serializers.BooleanField(read_only=True)
     rank_reason = serializers.SerializerMethodField()
+    slot_start = serializers.DateTimeField(
+        source="appointment.start", default=None, read_only=True, help_text="When the patient was booked for."
+    )
     doctor = NamedSerializer()
     patient = NamedSerializer()
     service = NamedSerializer()
@@ -45,6 +48,7 @@ class VisitSerializer(serializers.ModelSerializer[Visit]):
             "rank",
             "rank_basis",
             "rank_reason",
+            "slot_start",
             "date",
             "clinic_id",
             "doctor",

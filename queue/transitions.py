@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from clinics.exceptions import InvalidTransition
 from queue.models import Visit
 
@@ -29,18 +32,18 @@ REARRANGEABLE: Mapping[str, frozenset[str]] = {
 }
 
 _DONE = {
-    "check_in": "checked in",
+    "check_in": _("checked in"),
     "no_show": "marked as no-show",
-    "call": "called",
-    "start": "started",
-    "skip": "skipped",
-    "return": "put back to waiting",
-    "complete": "completed",
-    "leave": "marked as left",
-    "cancel": "cancelled",
-    "move": "moved",
-    "priority": "given another priority",
-    "transfer": "transferred",
+    "call": _("called"),
+    "start": _("started"),
+    "skip": _("skipped"),
+    "return": _("put back to waiting"),
+    "complete": _("completed"),
+    "leave": _("marked as left"),
+    "cancel": _("cancelled"),
+    "move": _("moved"),
+    "priority": _("given another priority"),
+    "transfer": _("transferred"),
 }
 
 
@@ -57,5 +60,9 @@ def target(visit: Visit, action: str) -> str:
     """The state that ``action`` leads to; raises ``InvalidTransition`` if the table has no such move."""
     sources, to = TRANSITIONS[action] if action in TRANSITIONS else (REARRANGEABLE[action], visit.status)
     if visit.status not in sources:
-        raise InvalidTransition(f"This visit is {visit.get_status_display()}; it can't be {_DONE[action]}.", current=visit)
+        raise InvalidTransition(
+            gettext("This visit is %(status)s; it can't be %(done)s.")
+            % {"status": visit.get_status_display(), "done": _DONE[action]},
+            current=visit,
+        )
     return to

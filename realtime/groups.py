@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from clinics.models import Clinic, Doctor, Role, User
@@ -87,24 +88,28 @@ def require(rights: Rights, room: str) -> None:
         return
     parsed = parse(room)
     if parsed is None:
-        raise RoomRefused("not_found", f"There is no room {room[:60]}.")
+        raise RoomRefused("not_found", _("There is no room %(room)s.") % {"room": room[:60]})
     kind, number = parsed
     if kind == "clinic":
         if number in rights.clinic_ids:
             return
         if not Clinic.objects.filter(pk=number).exists():
-            raise RoomRefused("not_found", f"There is no room {room}.")
+            raise RoomRefused("not_found", _("There is no room %(room)s.") % {"room": room})
         if rights.is_superuser:
             return  # opened after these rights were read
-        raise RoomRefused("forbidden", f"You don't work at the clinic of {room}. Ask an administrator to assign you.")
+        raise RoomRefused(
+            "forbidden", _("You don't work at the clinic of %(room)s. Ask an administrator to assign you.") % {"room": room}
+        )
     if number == rights.doctor_id:
         return
     clinics = set(Clinic.objects.filter(doctors=number).values_list("pk", flat=True))
     if not clinics and not Doctor.objects.filter(pk=number).exists():
-        raise RoomRefused("not_found", f"There is no room {room}.")
+        raise RoomRefused("not_found", _("There is no room %(room)s.") % {"room": room})
     at_the_desk = rights.role in (Role.RECEPTIONIST, Role.ADMIN)
     if not (rights.is_superuser or (at_the_desk and clinics & rights.clinic_ids)):
-        raise RoomRefused("forbidden", f"The queue of {room} is for that doctor and the desk of the doctor's clinics.")
+        raise RoomRefused(
+            "forbidden", _("The queue of %(room)s is for that doctor and the desk of the doctor's clinics.") % {"room": room}
+        )
 
 
 def lost_rooms(rights: Rights, rooms: Collection[str]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.templatetags.static import static
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -41,7 +42,7 @@ class _QueueView(APIView):
             require(rights_of(user), room)
         except RoomRefused as refusal:
             if refusal.code == "not_found" or not clinic_ids & set(user.clinic_ids()):
-                raise NotFound("There is no such queue.") from refusal
+                raise NotFound(_("There is no such queue.")) from refusal
             raise PermissionDenied(refusal.detail) from refusal
         return Response(room_state(room))
 
@@ -86,7 +87,7 @@ class CallNextView(IdempotentPostMixin, APIView):
         doctor = Doctor.objects.filter(pk=pk).first()
         not_own = user.effective_role == Role.DOCTOR and user.doctor_id != pk
         if doctor is None or not_own or not _clinics_of_doctor(pk) & set(user.clinic_ids()):
-            raise NotFound("There is no such queue.")
+            raise NotFound(_("There is no such queue."))
         return Response(VisitSerializer(queue_actions.call_next(doctor, by=user)).data)
 
 

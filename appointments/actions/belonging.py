@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from appointments.actions import rules
 from appointments.models import Appointment, Reschedule
 from clinics.commands import command
@@ -46,7 +48,7 @@ def erase(patient: Patient) -> None:
         pk__in=[row.pk for row in rows], status__in=Appointment.ACTIVE
     ).select_related("clinic"):
         if appointment.status != Appointment.Status.FULFILLED and appointment.date >= appointment.clinic.today():
-            raise StillExpected("This patient has an appointment to come. Cancel it first.", current=patient)
+            raise StillExpected(_("This patient has an appointment to come. Cancel it first."), current=patient)
     for appointment in rows:
         for name in FREE_TEXT:
             setattr(appointment, name, "")

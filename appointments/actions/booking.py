@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from appointments import signals
 from appointments.actions import rules
@@ -108,7 +109,10 @@ def change(
         lock_people(doctors, appointment.patient_id)
         fresh = lock(appointment, version)
         if fresh.status not in CHANGEABLE:
-            raise InvalidTransition(f"This appointment is {fresh.get_status_display()}; it can't be changed.", current=fresh)
+            raise InvalidTransition(
+                _("This appointment is %(status)s; it can't be changed.") % {"status": fresh.get_status_display()},
+                current=fresh,
+            )
         old = Reschedule(
             appointment=fresh,
             from_start=fresh.start,
@@ -122,7 +126,7 @@ def change(
             setattr(fresh, name, value)
         if {"start", "service_id", "doctor_id"} & set(fresh.changes()):
             if fresh.doctor_id not in doctors:
-                raise StaleVersion("This appointment was just given to another doctor. Look at it again.", current=fresh)
+                raise StaleVersion(_("This appointment was just given to another doctor. Look at it again."), current=fresh)
             _require_place(fresh, overbook_reason if overbook else "")
         changed = list(fresh.changes())
         if changed:
@@ -139,7 +143,7 @@ def _require_place(appointment: Appointment, overbook_reason: str) -> None:
     appointment.end = appointment.start + appointment.service.duration
     appointment.date = appointment.clinic.day_of(appointment.start)
     if appointment.status == Appointment.Status.CHECKED_IN and "date" in appointment.changes():
-        raise InvalidInput(start="The patient is here already. Choose a time of the same day.")
+        raise InvalidInput(start=_("The patient is here already. Choose a time of the same day."))
     clinic, doctor = appointment.clinic, appointment.doctor
     rules.require_offered(clinic=clinic, doctor=doctor, service=appointment.service)
     rules.require_hours(clinic=clinic, doctor=doctor, start=appointment.start, end=appointment.end)
@@ -167,7 +171,7 @@ def check_in(appointment: Appointment, *, by: User | None, version: int | None =
         refuse_erased(fresh.patient)
         to = target(fresh, "check_in")
         if fresh.status == Appointment.Status.NO_SHOW and fresh.date != fresh.clinic.today():
-            raise NotOnItsDay("A missed appointment can be checked in on its own day only. Book a new one.", current=fresh)
+            raise NotOnItsDay(_("A missed appointment can be checked in on its own day only. Book a new one."), current=fresh)
         if fresh.status == Appointment.Status.NO_SHOW:
             # Its time was free meanwhile.
             rules.require_still_free(fresh)

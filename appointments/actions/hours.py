@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from appointments.actions.rules import lock_doctors, shifts_of
 from appointments.models import Appointment, ClosingDay, Shift, ShiftBreak, TimeOff
@@ -36,9 +37,9 @@ def _locked(row: Row, version: int | None) -> Row:
     """The row as it is now, locked until the command ends."""
     fresh = type(row).objects.select_for_update().get(pk=row.pk)
     if not fresh.is_active:
-        raise InvalidTransition("This was ended meanwhile; it can't be changed any more. Make a new one.", current=fresh)
+        raise InvalidTransition(_("This was ended meanwhile; it can't be changed any more. Make a new one."), current=fresh)
     if version is not None and version != fresh.version:
-        raise StaleVersion("This has changed since you last saw it. Look at it again.", current=fresh)
+        raise StaleVersion(_("This has changed since you last saw it. Look at it again."), current=fresh)
     return fresh
 
 
@@ -115,17 +116,18 @@ def _no_longer_in_hours(doctor: Doctor, clinic: Clinic, before: list[Shift]) -> 
 
 def _require_sound(shift: Shift, breaks: Sequence[Break]) -> None:
     if not ends_after(shift.end_time, shift.start_time):
-        raise InvalidInput(end_time="A shift must end after it starts. Write 00:00 for midnight at the end of the day.")
+        raise InvalidInput(end_time=_("A shift must end after it starts. Write 00:00 for midnight at the end of the day."))
     if shift.valid_from and shift.valid_until and shift.valid_until < shift.valid_from:
-        raise InvalidInput(valid_until="This is before the shift becomes valid.")
+        raise InvalidInput(valid_until=_("This is before the shift becomes valid."))
     moved = shift._state.adding or {"doctor_id", "clinic_id"} & set(shift.changes())
     if moved and not shift.doctor.clinics.filter(pk=shift.clinic_id).exists():
-        raise InvalidInput(doctor="This doctor doesn't work at this clinic.")
+        raise InvalidInput(doctor=_("This doctor doesn't work at this clinic."))
     others = Shift.objects.in_force().filter(doctor=shift.doctor_id, clinic=shift.clinic_id, weekday=shift.weekday)
     for other in others.exclude(pk=shift.pk).select_related("doctor"):
         if shift.meets(other):
             raise InvalidInput(
-                start_time=f"This overlaps the shift {other} (id {other.pk}). Change that one, or choose other hours."
+                start_time=_("This overlaps the shift %(other)s (id %(id)s). Change that one, or choose other hours.")
+                % {"other": other, "id": other.pk}
             )
     _require_sound_breaks(shift, sorted(breaks))
 
@@ -133,11 +135,14 @@ def _require_sound(shift: Shift, breaks: Sequence[Break]) -> None:
 def _require_sound_breaks(shift: Shift, breaks: Sequence[Break]) -> None:
     for start, end in breaks:
         if not ends_after(end, start):
-            raise InvalidInput(breaks="A break must end after it starts.")
+            raise InvalidInput(breaks=_("A break must end after it starts."))
         if start < shift.start_time or (shift.end_time != MIDNIGHT and ends_after(end, shift.end_time)):
-            raise InvalidInput(breaks=f"The break {start:%H:%M}-{end:%H:%M} isn't inside the shift. Change one of them.")
+            raise InvalidInput(
+                breaks=_("The break %(start)s-%(end)s isn't inside the shift. Change one of them.")
+                % {"start": f"{start:%H:%M}", "end": f"{end:%H:%M}"}
+            )
     if any(ends_after(before[1], after[0]) for before, after in pairwise(breaks)):
-        raise InvalidInput(breaks="Two breaks overlap. Join them, or choose other times.")
+        raise InvalidInput(breaks=_("Two breaks overlap. Join them, or choose other times."))
 
 
 def _replace_breaks(shift: Shift, wanted: Sequence[Break], by: User | None) -> None:
@@ -192,7 +197,7 @@ def cancel_time_off(away: TimeOff, *, by: User | None, version: int | None = Non
 
 def _require_in_order(away: TimeOff) -> None:
     if away.end <= away.start:
-        raise InvalidInput(end="Time off must end after it starts.")
+        raise InvalidInput(end=_("Time off must end after it starts."))
 
 
 def _in_time_off(away: TimeOff) -> Affected:
@@ -244,7 +249,7 @@ def _lock_all_doctors(clinic_ids: set[int]) -> None:
 
 def _require_days_in_order(closing: ClosingDay) -> None:
     if closing.last_day < closing.first_day:
-        raise InvalidInput(last_day="The last day is before the first.")
+        raise InvalidInput(last_day=_("The last day is before the first."))
 
 
 def _on_closing_days(closing: ClosingDay) -> Affected:

@@ -9,6 +9,7 @@ from typing import NoReturn
 from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, ClosingDay, Shift, TimeOff
 from appointments.slots import ONE_DAY, Slot, Span, fits, slots_of, working_spans
@@ -56,7 +57,7 @@ def lock(appointment: Appointment, version: int | None = None) -> Appointment:
     Appointment.objects.select_for_update().values_list("pk").get(pk=appointment.pk)
     fresh = Appointment.objects.select_related("clinic", "doctor", "patient", "service").get(pk=appointment.pk)
     if version is not None and version != fresh.version:
-        raise StaleVersion("This appointment has changed since you last saw it. Look at it again.", current=fresh)
+        raise StaleVersion(_("This appointment has changed since you last saw it. Look at it again."), current=fresh)
     return fresh
 
 
@@ -121,42 +122,46 @@ def free_slots(*, doctor: Doctor, clinic: Clinic, service: Service, day: dt.date
 def require_offered(*, clinic: Clinic, doctor: Doctor, service: Service) -> None:
     """Raise ``InvalidInput`` unless the clinic is open for booking, offers the service, and the doctor works there."""
     if not clinic.is_active:
-        raise InvalidInput(clinic="This clinic is closed for booking.")
+        raise InvalidInput(clinic=_("This clinic is closed for booking."))
     if service.clinic_id != clinic.pk or not service.is_active:
-        raise InvalidInput(service="This clinic doesn't offer this service.")
+        raise InvalidInput(service=_("This clinic doesn't offer this service."))
     if not doctor.is_active or not doctor.clinics.filter(pk=clinic.pk).exists():
-        raise InvalidInput(doctor="This doctor doesn't work at this clinic.")
+        raise InvalidInput(doctor=_("This doctor doesn't work at this clinic."))
 
 
 def require_hours(*, clinic: Clinic, doctor: Doctor, start: dt.datetime, end: dt.datetime) -> None:
     """Raise ``TimeRefused`` unless the whole time is to come, within the horizon, on open days and in the doctor's hours."""
     if start < timezone.now():
-        raise TimeRefused("past", "This time is past. Choose a coming one.")
+        raise TimeRefused("past", _("This time is past. Choose a coming one."))
     first, last = clinic.day_of(start), clinic.day_of(end - dt.timedelta(microseconds=1))
     if last > (latest := last_bookable_day(clinic)):
-        raise TimeRefused("beyond_horizon", f"This clinic books no later than {latest}. Choose an earlier day.")
+        raise TimeRefused(
+            "beyond_horizon", _("This clinic books no later than %(latest)s. Choose an earlier day.") % {"latest": latest}
+        )
     closed = _closing_days(clinic, first, last).first()
     if closed is not None:
         why = f" ({closed.reason})" if closed.reason else ""
-        raise TimeRefused("clinic_closed", f"The clinic is closed then{why}. Choose another day.")
+        raise TimeRefused("clinic_closed", _("The clinic is closed then%(why)s. Choose another day.") % {"why": why})
     shifts = shifts_of(doctor, clinic)
     if not fits((start, end), working_spans(shifts, first, last, clinic.zone)):
         if fits((start, end), working_spans(shifts, first, last, clinic.zone, with_breaks=False)):
-            raise TimeRefused("break", "The doctor has a break then. Choose one of the free slots.")
-        raise TimeRefused("outside_hours", "The doctor has no working hours at this clinic then. Choose one of the free slots.")
+            raise TimeRefused("break", _("The doctor has a break then. Choose one of the free slots."))
+        raise TimeRefused(
+            "outside_hours", _("The doctor has no working hours at this clinic then. Choose one of the free slots.")
+        )
     if _away(doctor, start, end).exists():
-        raise TimeRefused("doctor_away", "The doctor is away then. Choose one of the free slots.")
+        raise TimeRefused("doctor_away", _("The doctor is away then. Choose one of the free slots."))
 
 
 # --- Nobody twice at a time -------------------------------------------------------------------------------------------
 
 
 def _taken(appointment: Appointment) -> NoReturn:
-    raise SlotTaken("This time was just taken. Choose another slot.", current=appointment if appointment.pk else None)
+    raise SlotTaken(_("This time was just taken. Choose another slot."), current=appointment if appointment.pk else None)
 
 
 def _busy(appointment: Appointment) -> NoReturn:
-    raise PatientBusy("The patient has another appointment at this time.", current=appointment if appointment.pk else None)
+    raise PatientBusy(_("The patient has another appointment at this time."), current=appointment if appointment.pk else None)
 
 
 def _in_the_way(appointment: Appointment) -> QuerySet[Appointment]:
@@ -191,9 +196,9 @@ def require_still_free(appointment: Appointment) -> None:
 def require_may_overbook(by: User | None, reason: str) -> None:
     """Raise unless this person may book a doctor twice, and says why."""
     if by is not None and by.effective_role != ADMIN:
-        raise NotAllowed("Only an admin may overbook a doctor. Ask one, or choose a free slot.")
+        raise NotAllowed(_("Only an admin may overbook a doctor. Ask one, or choose a free slot."))
     if not reason.strip():
-        raise InvalidInput(overbook_reason="Write why the doctor is overbooked.")
+        raise InvalidInput(overbook_reason=_("Write why the doctor is overbooked."))
 
 
 def save(appointment: Appointment, update_fields: list[str] | None = None) -> None:

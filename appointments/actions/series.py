@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import NamedTuple
 
+from django.utils.translation import gettext as _
+
 from appointments.actions import booking, rules
 from appointments.models import Appointment, AppointmentSeries
 from appointments.slots import same_time_weeks_later
@@ -70,7 +72,7 @@ def book_series(
             moment = same_time_weeks_later(start, weeks, clinic.zone)
             day = clinic.day_of(start) + dt.timedelta(weeks=weeks)
             if moment is None:
-                skipped = "The clock is set forward that night and skips this time. Book this one by hand."
+                skipped = _("The clock is set forward that night and skips this time. Book this one by hand.")
                 conflicts.append(Conflict(day, None, "no_such_time", skipped))
                 continue
             draft = booking.drafted(
@@ -100,7 +102,7 @@ def book_series(
 
 def _sentence(conflicts: int, count: int, some_are_free: bool) -> str:
     if not some_are_free:
-        return "None of these dates can be booked. Choose another time."
+        return _("None of these dates can be booked. Choose another time.")
     return f"{conflicts} of the {count} dates can't be booked. Choose another time, or send skip_conflicts to book the others."
 
 
@@ -124,7 +126,7 @@ def cancel_following(
     """
     with command():
         if appointment.series_id is None:
-            raise NotInSeries("This appointment isn't one of a series. Cancel it alone.", current=appointment)
+            raise NotInSeries(_("This appointment isn't one of a series. Cancel it alone."), current=appointment)
         # All of them at first and by number, as whoever else locks several appointments does.
         rows = Appointment.objects.select_for_update().filter(series=appointment.series_id).order_by("pk")
         ids = list(rows.values_list("pk", flat=True))

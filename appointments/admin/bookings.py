@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from appointments import actions
 from appointments.models import Appointment, Reschedule
@@ -33,12 +34,12 @@ STATE = ["status", "end", "cancel_reason", "series", "overbooked", "overbook_rea
 class AppointmentForm(DeskForm):
     """What is no field of an appointment: why it is moved, and why a doctor is booked twice."""
 
-    moved_because = forms.CharField(required=False, max_length=200, label="Moved because")
+    moved_because = forms.CharField(required=False, max_length=200, label=_("Moved because"))
     overbook_because = forms.CharField(
         required=False,
         max_length=200,
-        label="Overbook because",
-        help_text="Only to book the doctor although they are taken then.",
+        label=_("Overbook because"),
+        help_text=_("Only to book the doctor although they are taken then."),
     )
 
     def overbooking(self) -> dict[str, Any]:
@@ -77,10 +78,10 @@ class AppointmentAdmin(FoldedSearch, CancelAdmin, HistoryAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Appointment | None = None) -> Any:
         if obj is None:
-            return [(None, {"fields": [*NEW, "overbook_because"], "description": "The time is the clinic's own."})]
+            return [(None, {"fields": [*NEW, "overbook_because"], "description": _("The time is the clinic's own.")})]
         asked = ["moved_because", "overbook_because", "seen"] if self.has_change_permission(request, obj) else []
         return [
-            (None, {"fields": ["clinic", "patient", *CHANGING, *asked], "description": "The time is the clinic's own."}),
+            (None, {"fields": ["clinic", "patient", *CHANGING, *asked], "description": _("The time is the clinic's own.")}),
             ("State", {"fields": STATE}),
         ]
 
@@ -111,13 +112,13 @@ class AppointmentAdmin(FoldedSearch, CancelAdmin, HistoryAdmin):
     def who(self, obj: Appointment) -> str:
         return obj.patient.full_name
 
-    @admin.action(description="Check in", permissions=["change"])
+    @admin.action(description=_("Check in"), permissions=["change"])
     def check_in(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> None:
         self.run(request, queryset, lambda row: actions.check_in(row, by=viewer_of(request)), "checked in")
 
     def cancel_row(self, row: Appointment, *, by: User, reason: str) -> Appointment:
         return actions.cancel(row, by=by, reason=reason)
 
-    @admin.action(description="Mark as no-show", permissions=["change"])
+    @admin.action(description=_("Mark as no-show"), permissions=["change"])
     def mark_no_show(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> None:
         self.run(request, queryset, lambda row: actions.mark_no_show(row, by=viewer_of(request)), "marked as no-show")

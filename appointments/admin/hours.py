@@ -12,6 +12,8 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from appointments import actions
 from appointments.actions.hours import Affected
@@ -37,7 +39,7 @@ class ShiftForm(DeskForm):
     breaks = forms.CharField(
         required=False,
         max_length=300,
-        help_text="As in 12:00-12:30, 15:00-15:15.",
+        help_text=_("As in 12:00-12:30, 15:00-15:15."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -54,7 +56,7 @@ class ShiftForm(DeskForm):
             except ValueError:
                 times = []
             if not times:
-                raise ValidationError("Write breaks as in 12:00-12:30, 15:00-15:15.")
+                raise ValidationError(_("Write breaks as in 12:00-12:30, 15:00-15:15."))
             breaks.append((times[0], times[1]))
         return sorted(breaks)
 
@@ -81,12 +83,17 @@ class EndingAdmin(HistoryAdmin):
         rows = [row for row in affected if row.clinic_id in own]
         if rows:
             named = "; ".join(_named(row) for row in rows[:10]) + ("; …" if len(rows) > 10 else "")
-            self.message_user(request, f"Nothing was moved. Booked for then: {len(rows)}. Move them: {named}", messages.WARNING)
+            self.message_user(
+                request,
+                gettext("Nothing was moved. Booked for then: %(count)s. Move them: %(named)s")
+                % {"count": len(rows), "named": named},
+                messages.WARNING,
+            )
 
     def end_row(self, request: HttpRequest, row: Any) -> None:
         raise NotImplementedError
 
-    @admin.action(description="End (it counts no more, and stays in the history)", permissions=["change"])
+    @admin.action(description=_("End (it counts no more, and stays in the history)"), permissions=["change"])
     def end(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         self.run(request, queryset, lambda row: self.end_row(request, row), "ended")
 
@@ -113,8 +120,10 @@ class ShiftAdmin(EndingAdmin):
             None,
             {
                 "fields": SHIFT,
-                "description": "In the clinic's own time; 00:00 as the end is midnight at the end of the day. To end a shift on "
-                "a day, write that into “valid until”.",
+                "description": _(
+                    "In the clinic's own time; 00:00 as the end is midnight at the end of the day. To end a shift on "
+                    "a day, write that into “valid until”."
+                ),
             },
         )
     ]
@@ -151,7 +160,7 @@ class TimeOffAdmin(EndingAdmin):
             None,
             {
                 "fields": TIME_OFF,
-                "description": "In the time of the doctor's clinic. Appointments that were booked before stay: move them.",
+                "description": _("In the time of the doctor's clinic. Appointments that were booked before stay: move them."),
             },
         )
     ]
@@ -213,8 +222,10 @@ class ClosingDayAdmin(EndingAdmin):
             None,
             {
                 "fields": CLOSING,
-                "description": "Nobody can be booked on these days; walk-ins stay possible. Appointments that were booked before "
-                "stay: move them.",
+                "description": _(
+                    "Nobody can be booked on these days; walk-ins stay possible. Appointments that were booked before "
+                    "stay: move them."
+                ),
             },
         )
     ]

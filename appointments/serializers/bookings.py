@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.db.models import Prefetch, prefetch_related_objects
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from appointments.models import Appointment, Reschedule
@@ -116,9 +117,9 @@ class _Overbooking(serializers.ModelSerializer[Appointment]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = super().validate(attrs)
         if "overbook_reason" in attrs and not attrs.get("overbook"):
-            raise serializers.ValidationError({"overbook": "Send overbook: true too, or leave the reason out."})
+            raise serializers.ValidationError({"overbook": _("Send overbook: true too, or leave the reason out.")})
         if attrs.get("overbook") and "overbook_reason" not in attrs:
-            raise serializers.ValidationError({"overbook_reason": "Write why the doctor is overbooked."})
+            raise serializers.ValidationError({"overbook_reason": _("Write why the doctor is overbooked.")})
         return attrs
 
 
@@ -163,7 +164,7 @@ class ChangeSerializer(_Overbooking):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         fixed = {"clinic", "patient"} & set(self.initial_data)
         if fixed:
-            raise serializers.ValidationError(dict.fromkeys(sorted(fixed), "This can't be changed; cancel and book anew."))
+            raise serializers.ValidationError(dict.fromkeys(sorted(fixed), _("This can't be changed; cancel and book anew.")))
         return super().validate(attrs)
 
 

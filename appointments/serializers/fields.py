@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any, TypeVar
 
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -15,7 +16,7 @@ Day = TypeVar("Day", bound=dt.date)
 def require_near(day: Day) -> Day:
     """Beyond, sums with days and time zones leave the calendar."""
     if not 1900 <= day.year <= 2900:
-        raise serializers.ValidationError("Write a year between 1900 and 2900.")
+        raise serializers.ValidationError(_("Write a year between 1900 and 2900."))
     return day
 
 
@@ -40,9 +41,11 @@ class AwareDateTimeField(serializers.DateTimeField):
             try:
                 parsed = parse_datetime(value)
             except ValueError as error:
-                raise serializers.ValidationError("There is no such day or time. Write one that the calendar has.") from error
+                raise serializers.ValidationError(
+                    _("There is no such day or time. Write one that the calendar has.")
+                ) from error
             if parsed is not None and parsed.tzinfo is None:
-                raise serializers.ValidationError("Write the offset too, as in 2026-11-23T09:30:00+01:00 or …Z.")
+                raise serializers.ValidationError(_("Write the offset too, as in 2026-11-23T09:30:00+01:00 or …Z."))
         moment: dt.datetime = super().to_internal_value(value)
         return require_near(moment)
 
@@ -69,13 +72,15 @@ class BreaksField(serializers.Field[Any, Any, Any, Any]):
 
     def to_internal_value(self, data: Any) -> list[tuple[dt.time, dt.time]]:
         if not isinstance(data, list) or len(data) > self.MOST:
-            raise serializers.ValidationError(f"Write a list of up to {self.MOST} breaks, each with start_time and end_time.")
+            raise serializers.ValidationError(
+                _("Write a list of up to %(most)s breaks, each with start_time and end_time.") % {"most": self.MOST}
+            )
         breaks = [BreakSerializer(data=each) for each in data]
         wrong = [(number, each) for number, each in enumerate(breaks, 1) if not each.is_valid()]
         if wrong:
             raise serializers.ValidationError(
                 [
-                    f"Break {number}, {name}: {sentence}"
+                    _("Break %(number)s, %(name)s: %(sentence)s") % {"number": number, "name": name, "sentence": sentence}
                     for number, each in wrong
                     for name, sentences in each.errors.items()
                     for sentence in sentences

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from appointments.models import ClosingDay, Shift, TimeOff
@@ -25,7 +26,7 @@ class SlotsQuerySerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["service"].clinic_id != attrs["clinic"].pk:
-            raise serializers.ValidationError({"service": "This clinic doesn't offer this service."})
+            raise serializers.ValidationError({"service": _("This clinic doesn't offer this service.")})
         return attrs
 
 
@@ -88,7 +89,7 @@ class ClosingDaySerializer(serializers.ModelSerializer[ClosingDay]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if self.instance is not None and "clinic" in attrs and attrs["clinic"] != self.instance.clinic:
-            raise serializers.ValidationError({"clinic": "Closing days stay with their clinic. Make new ones there."})
+            raise serializers.ValidationError({"clinic": _("Closing days stay with their clinic. Make new ones there.")})
         if self.instance is None:
             attrs.setdefault("last_day", attrs["first_day"])
         return attrs

@@ -34,9 +34,9 @@ class WantedSerializer(serializers.Serializer[Any]):
         since, until = attrs.get("since"), attrs.get("until")
         for name, day in (("since", since), ("until", until)):
             if day is not None and not 1900 <= day.year <= 2900:
-                raise serializers.ValidationError({name: "Write a year between 1900 and 2900."})
+                raise serializers.ValidationError({name: _("Write a year between 1900 and 2900.")})
         if since and until and until < since:
-            raise serializers.ValidationError({"until": "This is before the first day."})
+            raise serializers.ValidationError({"until": _("This is before the first day.")})
         return attrs
 
     def wanted(self, user: User) -> Wanted:

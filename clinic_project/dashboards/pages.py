@@ -20,6 +20,7 @@ from clinic_project.dashboards import access, rows
 from clinic_project.dashboards.amounts import decimal_point
 from clinic_project.dashboards.refusals import REFUSALS, sentence_of
 from clinic_project.dashboards.words import labels, script_words
+from clinics.language import in_digits
 from clinics.models import Clinic, Doctor, Service, User
 from clinics.permissions import ADMIN, DOCTOR
 from patients.actions import log_access
@@ -189,8 +190,10 @@ def doctor(request: HttpRequest) -> HttpResponseBase:
             "active": [visit for visit in active if visit is not current],
             "done": done,
             "waiting": sum(visit["status"] == "waiting" for visit in active),
-            "waiting_label": words["waiting_count"].format(count=sum(visit["status"] == "waiting" for visit in active)),
-            "done_label": words["done_count"].format(count=len(done)),
+            "waiting_label": words["waiting_count"].format(
+                count=in_digits(sum(visit["status"] == "waiting" for visit in active))
+            ),
+            "done_label": words["done_count"].format(count=in_digits(len(done))),
             "appointments": [
                 rows.appointment_row(
                     each, by_id.get(each["visit_id"]), by_clinic[each["clinic_id"]], appointment_rules, words, now

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from clinics.language import in_digits
 from clinics.models import Clinic, Doctor
 
 Rules = Mapping[str, list[str]]
@@ -20,19 +21,30 @@ ACTIVE = ("in_progress", "called", "waiting", "skipped")
 
 def clock(moment: str | None, clinic: Clinic) -> str:
     """``09:05`` of an ISO time, as the clinic's clock shows it."""
-    return f"{dt.datetime.fromisoformat(moment).astimezone(clinic.zone):%H:%M}" if moment else ""
+    return in_digits(f"{dt.datetime.fromisoformat(moment).astimezone(clinic.zone):%H:%M}") if moment else ""
 
 
 def _when(visit: Row, clinic: Clinic, words: Mapping[str, str]) -> str:
     status = visit["status"]
     if status == "called":
         key = "called_again" if visit["call_count"] > 1 else "called_at"
-        return words[key].format(time=clock(visit["called_at"], clinic), count=visit["call_count"])
+        return words[key].format(time=clock(visit["called_at"], clinic), count=in_digits(visit["call_count"]))
     if status == "in_progress":
         return words["inside_since"].format(time=clock(visit["started_at"], clinic))
     if status == "completed":
         return words["ended_at"].format(time=clock(visit["completed_at"], clinic))
     return words["since"].format(time=clock(visit["checked_in_at"], clinic)) if visit["checked_in_at"] else ""
+
+
+def _why(visit: Row, clinic: Clinic, words: Mapping[str, str]) -> str:
+    if not visit["rank_reason"]:
+        return ""
+    basis = visit["rank_basis"]
+    sentence = words[f"reason.{basis}"].format(
+        slot=clock(visit["slot_start"], clinic), arrived=clock(visit["checked_in_at"], clinic)
+    )
+    by_class = "" if basis == "moved" else words.get(f"reason.{visit['priority']}", "")
+    return f"{by_class} {sentence}".strip()
 
 
 def visit_row(visit: Row, clinic: Clinic, rules: Rules, words: Mapping[str, str]) -> Row:
@@ -45,6 +57,7 @@ def visit_row(visit: Row, clinic: Clinic, rules: Rules, words: Mapping[str, str]
         "paid_label": words[f"paid.{visit['payment_status']}"],
         "call_label": words["call_again" if visit["status"] == "called" else "call"],
         "when": _when(visit, clinic, words),
+        "why": _why(visit, clinic, words),
         "can": dict.fromkeys(rules[visit["status"]], True),
         "can_pay": visit["payment_status"] != "void",
     }
@@ -88,9 +101,9 @@ def doctor_section(pk: int, name: str, rows: Iterable[Row], words: Mapping[str, 
         "name": name,
         "active": active,
         "done": done,
-        "waiting_label": words["waiting_count"].format(count=sum(row["status"] == "waiting" for row in active)),
-        "done_label": words["done_count"].format(count=len(done)),
-        "unpaid_label": words["unpaid_count"].format(count=unpaid) if unpaid else "",
+        "waiting_label": words["waiting_count"].format(count=in_digits(sum(row["status"] == "waiting" for row in active))),
+        "done_label": words["done_count"].format(count=in_digits(len(done))),
+        "unpaid_label": words["unpaid_count"].format(count=in_digits(unpaid)) if unpaid else "",
     }
 
 

@@ -220,6 +220,7 @@ def _with_times(found: CashShift) -> dict[str, Any]:
         "closed": _local(found.closed_at, found.clinic),
         "methods": [(capfirst(str(methods[name])), sums) for name, sums in shape["by_method"].items() if sums["rows"]],
         "cash": shape["by_method"]["cash"],
+        "rows": [{**row, "method_label": capfirst(str(methods[row["method"]]))} for row in shape["rows"]],
         "movements": [
             {**row, "label": capfirst(str(movement.get_kind_display())), "time": _local(movement.at, found.clinic)}
             for row, movement in zip(shape["movements"], found.movements.all(), strict=True)

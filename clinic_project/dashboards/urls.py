@@ -4,12 +4,13 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from clinic_project import converters  # noqa: F401 (registers them)
-from clinic_project.dashboards import commands, pages, till
+from clinic_project.dashboards import commands, language, pages, till
 
 urlpatterns = [
     path("", pages.landing, name="landing"),
     path("login/", pages.LogIn.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("language/", language.choose, name="language"),
     path("reception/", pages.reception, name="reception"),
     path("reception/visits/<key:pk>/payment/", pages.payment, name="reception-payment"),
     path("reception/visits/<key:pk>/<slug:verb>/", commands.visit, {"page": "reception"}, name="reception-visit"),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from appointments.models import Appointment
 from payments.models import LedgerEntry
 from queue.models import Visit
+from queue.order import CLASS_SENTENCES, SENTENCES
 
 
 def labels() -> dict[str, str]:
@@ -28,6 +29,7 @@ def labels() -> dict[str, str]:
         "paid.refunded": _("Refunded"),
         "paid.void": _("No charge"),
         "paid.": _("Payment"),
+        **{f"reason.{name}": str(sentence) for name, sentence in {**SENTENCES, **CLASS_SENTENCES}.items() if sentence},
         "since": _("since {time}"),
         "called_at": _("called {time}"),
         "called_again": _("called {time}, {count} times"),
@@ -55,7 +57,8 @@ def script_words() -> dict[str, str]:
         "light.signed out": _("Logged out"),
         "light.removed": _("No access"),
         "banner.offline": _("Shown as of {time}; reconnecting…"),
-        "banner.signed_out": _("You have been logged out. What you see is as of {time}."),
+        "banner.signed_out": _("You have been logged out. Log in again to see the patients."),
+        "banner.removed": _("You may not see this queue any more. Ask an administrator if that is a mistake."),
         "banner.disabled": _("This account is disabled. Ask an administrator of your clinic."),
         "banner.log_in": _("Log in again"),
         "arrived": _("{ticket} {name} has arrived"),

@@ -17,6 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 from simple_history.admin import SimpleHistoryAdmin
 
 from clinics.admin.forms import DeskForm, ReasonForm
@@ -268,7 +269,7 @@ class CancelAdmin(DeskAdmin):
     def cancel(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
         reason = request.POST.get("reason", "").strip()
         if not reason:
-            self.message_user(request, "Write the reason beside the action, then cancel again.", messages.ERROR)
+            self.message_user(request, _("Write the reason beside the action, then cancel again."), messages.ERROR)
             return
         self.run(request, queryset, lambda row: self.cancel_row(row, by=viewer_of(request), reason=reason), "cancelled")
 

@@ -10,6 +10,7 @@ from django.contrib.admin.helpers import ActionForm
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.forms.models import model_to_dict
+from django.utils.translation import gettext_lazy as _
 
 from clinics.exceptions import DomainError, InvalidInput
 from clinics.models import Clinic, User
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 else:
     _ModelForm = forms.ModelForm
 
-STALE = "Somebody else has changed this meanwhile. Open the page again to see it as it is now, then repeat your change."
+STALE = _("Somebody else has changed this meanwhile. Open the page again to see it as it is now, then repeat your change.")
 
 
 class DeskForm(_ModelForm):
@@ -80,7 +81,7 @@ class ReasonForm(ActionForm):
         label="",
         max_length=200,
         required=False,
-        widget=forms.TextInput(attrs={"placeholder": "Reason, for cancelling", "aria-label": "Reason, for cancelling"}),
+        widget=forms.TextInput(attrs={"placeholder": _("Reason, for cancelling"), "aria-label": _("Reason, for cancelling")}),
     )
 
 
@@ -106,5 +107,5 @@ class ClinicsForm(DeskForm):
             kept |= Q(pk__in=self.instance.clinics.exclude(pk__in=self.viewer.clinic_ids()).values("pk"))
         clinics = Clinic.objects.filter(kept)
         if not clinics:
-            raise ValidationError("Choose at least one of your clinics.")
+            raise ValidationError(_("Choose at least one of your clinics."))
         return clinics

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from clinics.commands import command
 from clinics.exceptions import DomainError, InvalidInput, StaleVersion
@@ -41,10 +42,10 @@ def _check(patient: Patient) -> None:
     patient.full_name = " ".join(patient.full_name.split())
     patient.fold()
     if not patient.name_key:
-        raise InvalidInput(full_name="Write the patient's name.")
+        raise InvalidInput(full_name=_("Write the patient's name."))
     # What was stored before the rule doesn't stand in the way of changing something else.
     if patient.phone.strip() and "phone" in patient.changes() and sum(c.isdecimal() for c in patient.phone) < FEWEST_DIGITS:
-        raise InvalidInput(phone="Write a phone number with its digits, or leave it empty if there is none.")
+        raise InvalidInput(phone=_("Write a phone number with its digits, or leave it empty if there is none."))
 
 
 def one_at_a_time(*keys: str) -> None:
@@ -67,7 +68,7 @@ def register(*, by: User | None, force: bool = False, **fields: Any) -> Patient:
             candidates = possible_duplicates(full_name=patient.full_name, phone=patient.phone, birth_date=patient.birth_date)
             if candidates:
                 raise PossibleDuplicate(
-                    "A patient like this is already registered. Use that file, or confirm that this is somebody else.",
+                    _("A patient like this is already registered. Use that file, or confirm that this is somebody else."),
                     extra={"candidates": candidates},
                 )
         patient.save()
@@ -99,20 +100,20 @@ def lock_as_it_is(patient_id: int) -> Patient:
 def require_standing(patient: Patient) -> None:
     """Raises ``AlreadyMerged`` or ``Erased``."""
     if patient.merged_into_id is not None:
-        raise AlreadyMerged("This file was merged into another; change that one.", current=patient.merged_into)
+        raise AlreadyMerged(_("This file was merged into another; change that one."), current=patient.merged_into)
     refuse_erased(patient)
 
 
 def refuse_erased(patient: Patient) -> None:
     """Raises ``Erased``."""
     if patient.erased_at is not None:
-        raise Erased("This person's data was erased. Register them anew if they come again.", current=patient)
+        raise Erased(_("This person's data was erased. Register them anew if they come again."), current=patient)
 
 
 def require_version(patient: Patient, version: int | None) -> None:
     """Raises ``StaleVersion`` if ``version`` is given and isn't the current one."""
     if version is not None and version != patient.version:
-        raise StaleVersion("This patient's file has changed since you last saw it. Look at it again.", current=patient)
+        raise StaleVersion(_("This patient's file has changed since you last saw it. Look at it again."), current=patient)
 
 
 def lock(patient: Patient, version: int | None = None) -> Patient:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from clinics.commands import command
 from clinics.exceptions import DomainError, InvalidInput
@@ -43,7 +44,7 @@ def merge(survivor: Patient, *, duplicate: Patient, by: User | None, version: in
     Raises ``InvalidInput``, ``AlreadyMerged``, ``Erased``, ``StaleVersion``, and whatever forbids a move (``PatientBusy``).
     """
     if survivor.pk == duplicate.pk:
-        raise InvalidInput(duplicate="This is the same file. Name the other one.")
+        raise InvalidInput(duplicate=_("This is the same file. Name the other one."))
     with command():
         one_at_a_time(ONE_MERGE)
         locked = _lock_by_number([survivor.pk, duplicate.pk])
@@ -76,15 +77,15 @@ def unmerge(survivor: Patient, *, duplicate: Patient, by: User | None, version: 
         require_standing(kept)
         require_version(kept, version)
         if gone.merged_into_id != kept.pk:
-            raise NotMerged("That file isn't merged into this one.", current=kept)
+            raise NotMerged(_("That file isn't merged into this one."), current=kept)
         done = PatientMerge.objects.select_for_update().filter(duplicate=gone, unmerged_at=None).first()
         if done is None:
-            raise MergeUnknown("What was moved by this merge wasn't written down then. Move it by hand.", current=kept)
+            raise MergeUnknown(_("What was moved by this merge wasn't written down then. Move it by hand."), current=kept)
         if done.survivor_id != kept.pk:
             between = done.survivor
             raise NotMerged(
-                f"That file was merged into {between.record_number}, and {between.record_number} into this one. "
-                f"Un-merge {between.record_number} first.",
+                _("That file was merged into %(between)s, and %(between)s into this one. Un-merge %(between)s first.")
+                % {"between": between.record_number},
                 current=kept,
             )
         _point(Patient.objects.filter(pk__in=done.moved.get(FILES, []), merged_into=kept), to=gone)

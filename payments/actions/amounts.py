@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
+
 from clinics.exceptions import InvalidInput
 from payments.money import ZERO, has_decimals
 
@@ -11,8 +13,8 @@ from payments.money import ZERO, has_decimals
 def require_amount(name: str, amount: Decimal, currency: str, decimals: int, *, above_zero: bool = False) -> None:
     """Raise ``InvalidInput`` for field ``name`` unless it is zero or more (or above) with no more decimals than its currency."""
     if not amount.is_finite() or amount < ZERO:
-        raise InvalidInput(**{name: "Write an amount of zero or more."})
+        raise InvalidInput(**{name: _("Write an amount of zero or more.")})
     if above_zero and amount == ZERO:
-        raise InvalidInput(**{name: "Write an amount above zero."})
+        raise InvalidInput(**{name: _("Write an amount above zero.")})
     if not has_decimals(amount, decimals):
         raise InvalidInput(**{name: f"{currency} has {decimals} decimals; write no more."})

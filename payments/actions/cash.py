@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from clinics.commands import command
 from clinics.exceptions import DomainError, InvalidInput, InvalidTransition, StaleVersion
@@ -35,7 +36,7 @@ def open_shift(*, by: User, clinic: Clinic, opening_cash: Decimal) -> CashShift:
     Raises ``InvalidInput``, ``ShiftOpen``.
     """
     if not clinic.is_active:
-        raise InvalidInput(clinic="This clinic is closed.")
+        raise InvalidInput(clinic=_("This clinic is closed."))
     require_amount("opening_cash", opening_cash, clinic.currency, clinic.money_decimals)
     with command():
         shift = CashShift(
@@ -48,7 +49,7 @@ def open_shift(*, by: User, clinic: Clinic, opening_cash: Decimal) -> CashShift:
             current = open_shifts(by, clinic).first()
             if current is None:
                 raise
-            raise ShiftOpen("You already have an open shift here. Close it first.", current=current) from error
+            raise ShiftOpen(_("You already have an open shift here. Close it first."), current=current) from error
     return shift
 
 
@@ -70,9 +71,9 @@ def shift_for(by: User | None, clinic: Clinic, currency: str) -> CashShift | Non
 def _lock(shift: CashShift, version: int | None) -> CashShift:
     fresh = CashShift.objects.select_for_update(no_key=True).get(pk=shift.pk)
     if version is not None and version != fresh.version:
-        raise StaleVersion("This shift has changed since you last saw it. Look at it again.", current=fresh)
+        raise StaleVersion(_("This shift has changed since you last saw it. Look at it again."), current=fresh)
     if fresh.closed_at is not None:
-        raise InvalidTransition("This shift is closed; nothing of it changes any more. Open a new one.", current=fresh)
+        raise InvalidTransition(_("This shift is closed; nothing of it changes any more. Open a new one."), current=fresh)
     return fresh
 
 
@@ -90,7 +91,8 @@ def move_cash(
             there = _expected(fresh)
             if amount > there:
                 raise NotEnoughCash(
-                    f"There should be only {_money(fresh, max(there, ZERO))} in the till. Take out no more.", current=fresh
+                    _("There should be only %(sum)s in the till. Take out no more.") % {"sum": _money(fresh, max(there, ZERO))},
+                    current=fresh,
                 )
         CashMovement.objects.create(cash_shift=fresh, kind=kind, amount=amount, reason=reason, by=by, at=timezone.now())
     return fresh
@@ -109,10 +111,12 @@ def close_shift(
         expected = _expected(fresh)
         difference = counted_cash - expected
         if difference != ZERO and not note:
-            word = "less" if difference < ZERO else "more"
-            raise InvalidInput(
-                note=f"The till holds {_money(fresh, abs(difference))} {word} than expected. Count again, or write why."
+            sentence = (
+                _("The till holds %(sum)s less than expected. Count again, or write why.")
+                if difference < ZERO
+                else _("The till holds %(sum)s more than expected. Count again, or write why.")
             )
+            raise InvalidInput(note=sentence % {"sum": _money(fresh, abs(difference))})
         # A clock that was put back between must not keep the till open.
         fresh.closed_at, fresh.closed_by = max(timezone.now(), fresh.opened_at), by
         fresh.counted_cash, fresh.expected_cash, fresh.difference = counted_cash, expected, difference

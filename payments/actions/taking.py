@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from clinics.commands import command
 from clinics.exceptions import DomainError, InvalidInput, InvalidTransition, StaleVersion
@@ -55,7 +56,7 @@ def _lock(payment: Payment, version: int | None) -> Payment:
     fresh = Payment.objects.select_for_update(of=("self",)).select_related("clinic").get(pk=payment.pk)
     fresh.visit = visit
     if version is not None and version != fresh.version:
-        raise StaleVersion("This payment has changed since you last saw it. Look at it again.", current=fresh)
+        raise StaleVersion(_("This payment has changed since you last saw it. Look at it again."), current=fresh)
     return fresh
 
 
@@ -119,11 +120,13 @@ def process(
         require_amount("amount", amount, fresh.currency, fresh.money_decimals)
         require_amount("discount", discount, fresh.currency, fresh.money_decimals)
         if amount + discount == ZERO:
-            raise InvalidInput(amount="Write an amount above zero, or a discount.")
+            raise InvalidInput(amount=_("Write an amount above zero, or a discount."))
         if fresh.status in (Payment.Status.VOID, Payment.Status.REFUNDED):
-            raise InvalidTransition(f"This payment is {fresh.get_status_display()}; nothing can be taken.", current=fresh)
+            raise InvalidTransition(
+                _("This payment is %(status)s; nothing can be taken.") % {"status": fresh.get_status_display()}, current=fresh
+            )
         if amount + discount > fresh.outstanding:
-            raise Overpaid("This is more than is still owed. Take no more than the outstanding amount.", current=fresh)
+            raise Overpaid(_("This is more than is still owed. Take no more than the outstanding amount."), current=fresh)
         fresh.amount_paid += amount
         fresh.discount += discount
         _write(fresh, kind="payment", amount=amount, discount=discount, method=method, reason=reason, by=by)
@@ -138,7 +141,7 @@ def refund(
         fresh = _lock(payment, version)
         require_amount("amount", amount, fresh.currency, fresh.money_decimals, above_zero=True)
         if amount > fresh.balance:
-            raise RefundExceedsPaid("This is more than was taken. Give back no more than the balance.", current=fresh)
+            raise RefundExceedsPaid(_("This is more than was taken. Give back no more than the balance."), current=fresh)
         taken = fresh.entries.filter(kind=LedgerEntry.Kind.PAYMENT, amount__gt=ZERO).order_by("pk").last()
         assert taken is not None
         fresh.amount_refunded += amount

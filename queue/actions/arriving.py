@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
 from clinics.commands import command
@@ -73,11 +74,11 @@ def walk_in(
 ) -> Visit:
     """Put somebody without an appointment into the queue; raises ``InvalidInput``."""
     if not clinic.is_active:
-        raise InvalidInput(clinic="This clinic is closed.")
+        raise InvalidInput(clinic=_("This clinic is closed."))
     if service.clinic_id != clinic.pk or not service.is_active:
-        raise InvalidInput(service="This clinic doesn't offer this service.")
+        raise InvalidInput(service=_("This clinic doesn't offer this service."))
     if not doctor.is_active or not doctor.clinics.filter(pk=clinic.pk).exists():
-        raise InvalidInput(doctor="This doctor doesn't work at this clinic.")
+        raise InvalidInput(doctor=_("This doctor doesn't work at this clinic."))
     with command():
         visit = Visit(
             clinic=clinic,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from clinics.commands import command
 from clinics.exceptions import InvalidInput, StaleVersion
@@ -17,7 +18,7 @@ def _end_of_day(doctor: Doctor) -> dt.datetime:
     """When the doctor's day is over: where they work first, as in the snapshot of their room."""
     clinic = doctor.clinics.order_by("pk").first()
     if clinic is None:
-        raise InvalidInput(state="This doctor works at no clinic any more.")
+        raise InvalidInput(state=_("This doctor works at no clinic any more."))
     return clinic.day_bounds(clinic.today())[1]
 
 
@@ -25,11 +26,11 @@ def _require_until(state: str, until: dt.datetime | None, end_of_day: dt.datetim
     if until is None:
         return
     if state != Presence.State.BREAK:
-        raise InvalidInput(until="Only a break has an end. Leave this out.")
+        raise InvalidInput(until=_("Only a break has an end. Leave this out."))
     if until <= timezone.now():
-        raise InvalidInput(until="This time is past. Write when the doctor will be back.")
+        raise InvalidInput(until=_("This time is past. Write when the doctor will be back."))
     if until >= end_of_day:
-        raise InvalidInput(until="A break ends on the same day. For longer, say that the doctor is gone.")
+        raise InvalidInput(until=_("A break ends on the same day. For longer, say that the doctor is gone."))
 
 
 def set_state(
@@ -61,7 +62,7 @@ def _lock(doctor: Doctor, version: int | None) -> Doctor:
     state = DoctorState(fresh)
     if version is not None and version != state.version:
         current = state.presence or Presence(doctor=fresh)
-        raise StaleVersion("The doctor's state has changed since you last saw it. Look at it again.", current=current)
+        raise StaleVersion(_("The doctor's state has changed since you last saw it. Look at it again."), current=current)
     return fresh
 
 

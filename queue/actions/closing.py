@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from django.db import Error as DatabaseError
 from django.db.models import Max, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from appointments import actions as appointment_actions
 from appointments.models import Appointment
@@ -48,9 +49,9 @@ def close_day(clinic: Clinic, *, by: User, day: dt.date | None = None) -> DayClo
         today = clinic.today()
         day = day or today
         if day > today:
-            raise InvalidInput(date="This day is still to come. Close it when it is over.")
+            raise InvalidInput(date=_("This day is still to come. Close it when it is over."))
         if day < today and not Visit.objects.filter(clinic=clinic, date=day).exists():
-            raise InvalidInput(date="Nobody was booked or came on this day.")
+            raise InvalidInput(date=_("Nobody was booked or came on this day."))
         appointments, visits = _lock_open(clinic, day)
         _require_over(appointments, visits)
         changed = _end(appointments, visits, by)
@@ -62,15 +63,16 @@ def _require_over(appointments: list[Appointment], visits: list[Visit]) -> None:
     if inside:
         tickets = ", ".join(str(visit.ticket) for visit in inside)
         raise StillWithDoctor(
-            f"{tickets} is still with the doctor. Complete that first, then close the day.", current=inside[0]
+            _("%(tickets)s is still with the doctor. Complete that first, then close the day.") % {"tickets": tickets},
+            current=inside[0],
         )
     now = timezone.now()
     to_come = [appointment for appointment in appointments if appointment.start > now]
     if to_come:
         first = min(to_come, key=lambda appointment: appointment.start)
         raise StillToCome(
-            f"Somebody is booked for {first.start.astimezone(first.clinic.zone):%H:%M}. "
-            "Cancel or move what won't take place, or close the day later.",
+            _("Somebody is booked for %(time)s. Cancel or move what won't take place, or close the day later.")
+            % {"time": f"{first.start.astimezone(first.clinic.zone):%H:%M}"},
             current=first,
         )
 

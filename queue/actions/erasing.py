@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from clinics.exceptions import DomainError
 from patients.actions import rename_in_admin_log
 from patients.models import Patient
@@ -25,7 +27,7 @@ def erase(patient: Patient) -> None:
     numbers = list(Visit.objects.select_for_update().filter(patient=patient).order_by("pk").values_list("pk", flat=True))
     visits = list(Visit.objects.shown().filter(pk__in=numbers).order_by("pk"))
     if any(visit.is_in_queue and visit.date >= visit.clinic.today() for visit in visits):
-        raise StillInQueue("This patient is in today's queue. Complete or cancel the visit first.", current=patient)
+        raise StillInQueue(_("This patient is in today's queue. Complete or cancel the visit first."), current=patient)
     for visit in visits:
         for name in FREE_TEXT:
             setattr(visit, name, "")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from clinics.commands import command
 from clinics.exceptions import InvalidInput, StaleVersion
 from clinics.models import Doctor, User
@@ -31,11 +33,11 @@ def move(visit: Visit, *, by: User | None, after: Visit | None, version: int | N
         fresh = lock(visit, version)
         target(fresh, "move")
         if fresh.doctor_id != visit.doctor_id:
-            raise StaleVersion("This visit was just given to another doctor. Look at it again.", current=fresh)
+            raise StaleVersion(_("This visit was just given to another doctor. Look at it again."), current=fresh)
         others = list(queue_of(fresh).exclude(pk=fresh.pk).in_order())
         if after is not None and after.pk not in {other.pk for other in others}:
             raise InvalidInput(
-                after="This visit doesn't wait for the same doctor. Name one of the queue, or none for the front."
+                after=_("This visit doesn't wait for the same doctor. Name one of the queue, or none for the front.")
             )
         index = 0 if after is None else [other.pk for other in others].index(after.pk) + 1
         rank = _rank_at(others, index)
@@ -85,9 +87,9 @@ def transfer(visit: Visit, *, by: User | None, doctor: Doctor, version: int | No
         fresh = lock(visit, version)
         target(fresh, "transfer")
         if not doctor.is_active or not doctor.clinics.filter(pk=fresh.clinic_id).exists():
-            raise InvalidInput(doctor="This doctor doesn't work at this clinic.")
+            raise InvalidInput(doctor=_("This doctor doesn't work at this clinic."))
         if doctor.pk == fresh.doctor_id:
-            raise InvalidInput(doctor="The visit already is this doctor's.")
+            raise InvalidInput(doctor=_("The visit already is this doctor's."))
         before = fresh.doctor
         fresh.doctor = doctor
         fresh.moved_rank = None

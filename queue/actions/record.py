@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from appointments import actions as appointment_actions
 from appointments.models import Appointment
@@ -55,7 +56,7 @@ def lock(visit: Visit, version: int | None = None, *, with_appointment: bool = F
     if locked is not None:
         fresh.appointment = locked
     if version is not None and version != fresh.version:
-        raise StaleVersion("This visit has changed since you last saw it. Look at it again.", current=fresh)
+        raise StaleVersion(_("This visit has changed since you last saw it. Look at it again."), current=fresh)
     return fresh
 
 
@@ -76,7 +77,7 @@ def record(
     except IntegrityError as error:
         if "one_visit_in_progress_per_doctor" in str(error) or "queue_visit.doctor_id" in str(error):
             current = Visit.objects.select_related("clinic", "doctor", "patient", "service", "appointment").get(pk=visit.pk)
-            raise DoctorBusy("The doctor has another patient inside. Complete that visit first.", current=current) from error
+            raise DoctorBusy(_("The doctor has another patient inside. Complete that visit first."), current=current) from error
         raise
     note(visit, action, by, reason, from_status=from_status, before=before, undoes=undoes, **details)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
 
 from appointments import actions as appointment_actions
 from appointments.models import Appointment
@@ -89,7 +90,7 @@ def call_next(doctor: Doctor, *, by: User) -> Visit:
         while True:
             first = next((pk for pk, clinic_id, day in queue.all() if days[clinic_id] == day), None)
             if first is None:
-                raise QueueEmpty(f"Nobody is waiting for {doctor.name}.")
+                raise QueueEmpty(_("Nobody is waiting for %(doctor)s.") % {"doctor": doctor.name})
             fresh = lock(Visit(pk=first))
             # Somebody may have called this one by hand while we waited for its lock: then look again.
             if fresh.status == Visit.Status.WAITING:
@@ -180,9 +181,9 @@ def undo(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
         # it one that somebody else was moved before it.
         last = fresh.steps.exclude(action__in=["change", "make_room"]).order_by("-pk").first()
         if last is None or last.undoes_id is not None or last.action in ("plan", "walk_in"):
-            raise NothingToUndo("There is no step to take back.", current=fresh)
+            raise NothingToUndo(_("There is no step to take back."), current=fresh)
         if fresh.clinic.day_of(last.at) != fresh.clinic.today():
-            raise NothingToUndo("The last step was made on another day; it stays.", current=fresh)
+            raise NothingToUndo(_("The last step was made on another day; it stays."), current=fresh)
         was_cancelled = fresh.status == Visit.Status.CANCELLED
         for name, value in last.before.items():
             setattr(fresh, name, _PARSERS[name](value) if value is not None and name in _PARSERS else value)

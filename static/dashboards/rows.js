@@ -37,6 +37,14 @@ export function whenOf(visit, zone) {
   return visit.checked_in_at ? t('since', { time: clock(visit.checked_in_at, zone) }) : '';
 }
 
+/** Why the visit stands where it does, in the page's language. @param {any} visit @param {string} zone */
+export function whyOf(visit, zone) {
+  const { rank_basis: basis, priority } = visit;
+  if (!visit.rank_reason) return '';
+  const sentence = t(`reason.${basis}`, { slot: clock(visit.slot_start, zone), arrived: clock(visit.checked_in_at, zone) });
+  return basis === 'moved' || priority === 'normal' ? sentence : `${t(`reason.${priority}`)} ${sentence}`;
+}
+
 /** @param {any} visit @param {number} now */
 function minutesOf(visit, now) {
   const moment = { waiting: visit.checked_in_at, called: visit.called_at, in_progress: visit.started_at }[/** @type {string} */ (visit.status)];
@@ -85,11 +93,12 @@ export function fillVisit(row, visit, { zone, rules, now, clinic, place }) {
     setText(slot(row, 'priority'), t(`priority.${visit.priority}`));
     show(slot(row, 'priority'), visit.priority !== 'normal');
     setText(slot(row, 'status'), t(`visit.${visit.status}`));
-    setAttribute(slot(row, 'status'), 'title', visit.rank_reason ?? null);
+    const why = whyOf(visit, zone);
+    setAttribute(slot(row, 'status'), 'title', why || null);
     setText(slot(row, 'when'), whenOf(visit, zone));
     setText(slot(row, 'minutes'), minutesOf(visit, now));
     setText(slot(row, 'service'), visit.service.name);
-    setText(slot(row, 'why'), visit.rank_reason ?? '');
+    setText(slot(row, 'why'), why);
     if (clinic) setText(slot(row, 'clinic'), clinic);
     setText(row.querySelector('[data-do=call]'), t(visit.status === 'called' ? 'call_again' : 'call'));
     showPaid(row, visit.payment_status, visit.id);

@@ -1,5 +1,7 @@
 /** Times as the clinic's own clock shows them, whatever the clock and the zone of this computer. */
 
+import { digits, locale as pageLocale } from './written.js';
+
 /** @type {Map<string, Intl.DateTimeFormat>} making one costs a millisecond, a list has hundreds of times */
 const formats = new Map();
 
@@ -14,22 +16,21 @@ function format(zone, options, locale) {
 /** @param {string} name @param {string} zone @param {number|string} moment */
 const part = (name, zone, moment) => format(zone, /** @type {any} */ ({ calendar: 'gregory', numberingSystem: 'latn', year: 'numeric', month: '2-digit', day: '2-digit' }), 'en').formatToParts(new Date(moment)).find((each) => each.type === name)?.value;
 
-/** '09:05'. @param {number|string|null|undefined} moment ms or ISO @param {string} zone */
+/** '09:05', for people. @param {number|string|null|undefined} moment ms or ISO @param {string} zone */
 export function clock(moment, zone) {
   if (moment === null || moment === undefined || moment === '') return '';
-  return format(zone, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }, 'en').format(new Date(moment));
+  return digits(format(zone, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }, 'en').format(new Date(moment)));
 }
 
 /** '2026-11-23': the date in the zone. @param {number|string} moment @param {string} zone */
 export const dayOf = (moment, zone) => `${part('year', zone, moment)}-${part('month', zone, moment)}-${part('day', zone, moment)}`;
 
 /** A date as people write it. @param {string} date 'YYYY-MM-DD' @param {'long'|'short'} [length] @param {string} [locale] */
-export function written(date, length = 'short', locale = globalThis.document?.documentElement.lang || 'en') {
+export function written(date, length = 'short', locale = pageLocale()) {
   const options = /** @type {Intl.DateTimeFormatOptions} */ (
     length === 'long' ? { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' } : { day: 'numeric', month: 'short', year: 'numeric' }
   );
-  // Plain 'en' means American order, which reads as another date elsewhere.
-  return format('UTC', options, locale === 'en' ? 'en-GB' : locale).format(new Date(`${date}T12:00:00Z`));
+  return format('UTC', { ...options, calendar: 'gregory' }, locale).format(new Date(`${date}T12:00:00Z`));
 }
 
 /** Whole minutes from `moment` to `now`, never below 0. @param {string} moment @param {number} now */

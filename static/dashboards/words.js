@@ -1,5 +1,7 @@
 /** The page's sentences, translated by the server (clinic_project/dashboards/words.py). */
 
+import { digits } from './written.js';
+
 /** @type {Record<string, string>} */
 let words = {};
 
@@ -14,5 +16,9 @@ export function useWords(given) {
  * @returns {string} the key itself if nobody wrote a sentence, so that the gap is seen
  */
 export function t(key, values = {}) {
-  return (words[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+  return (words[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => {
+    const value = values[name] ?? whole;
+    // A name may have digits of its own.
+    return typeof value === 'number' ? digits(value) : value;
+  });
 }

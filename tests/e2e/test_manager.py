@@ -64,7 +64,7 @@ def test_figures_move_with_what_others_do_also_after_the_server_was_killed(
     expect(of_doctor(manager, world.doctor.name, "waiting")).to_have_text("1")
     expect(of_doctor(manager, world.colleague.name, "waiting")).to_have_text("0")
     do(payment_actions.process, appointment.visit.payment, by=world.receptionist, amount=Decimal(20), method="cash")
-    expect(figure(manager, "taken", here)).to_have_text("20.00 USD")
+    expect(figure(manager, "taken", here)).to_have_text("$20.00")
 
     console.expect(AWAY)
     server.kill()
@@ -165,7 +165,7 @@ def test_a_till_is_opened_and_closed(at: Callable[..., Page], console: Any, worl
     page.get_by_role("button", name="Open the till").click()
     do(payment_actions.process, do(walk_in, world).payment, by=world.receptionist, amount=Decimal(50), method="cash")
     page.reload()
-    expect(page.locator(".sums__total").first).to_contain_text("150.00 USD")
+    expect(page.locator(".sums__total").first).to_contain_text("$150.00")
     page.get_by_label("Counted cash, USD").fill("149")
     console.expect("status of 400")
     page.get_by_role("button", name="Close the till").click()
@@ -174,7 +174,7 @@ def test_a_till_is_opened_and_closed(at: Callable[..., Page], console: Any, worl
     page.get_by_role("button", name="Close the till").click()
     expect(page.locator(".notice--success")).to_contain_text("The till is closed")
     page.get_by_role("link", name="Print").click()
-    expect(page.locator(".slip")).to_contain_text("-1.00 USD")
+    expect(page.locator(".slip")).to_contain_text("-$1.00")
     assert CashShift.objects.get().note == "wrong change"
 
 

@@ -66,8 +66,8 @@ def test_what_was_taken_is_told_for_the_clinic_and_each_doctor(world: World) -> 
 
     extras = day_extras(world.here, world.here.today())
 
-    assert extras["taken"] == ["26.00 USD"]
-    assert extras["takenByDoctor"] == {world.doctor.pk: ["25.00 USD"], world.colleague.pk: ["1.00 USD"]}
+    assert extras["taken"] == ["$26.00"]
+    assert extras["takenByDoctor"] == {world.doctor.pk: ["$25.00"], world.colleague.pk: ["$1.00"]}
 
 
 def test_more_visits_take_no_more_queries(world: World) -> None:

@@ -53,10 +53,10 @@ def test_a_receptionist_sees_no_money_and_a_doctor_their_own(world: World) -> No
     own = as_user(world.doctor_user).get(f"/manager/reports/?{WEEK}").content.decode()
 
     assert sections(desk) == [name for name in SECTIONS if name != "revenue"]
-    assert "2 waits" in desk
+    assert "Waits: 2" in desk
     assert "/manager/staff/" not in desk
     assert sections(own) == SECTIONS
-    assert "1 waits" in own
+    assert "Waits: 1" in own
     assert world.colleague.name not in own
 
 

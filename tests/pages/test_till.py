@@ -39,7 +39,7 @@ def test_a_day_at_the_till(world: World) -> None:
     payment_actions.process(walk_in(world).payment, by=world.receptionist, amount=Decimal(50), method="cash")
     path = f"/till/{shift.pk}/"
     assert send(client, path, do="move", kind="out", amount="80.00", reason="to the bank").status_code == 302
-    assert "70.00 USD" in client.get("/till/").content.decode()
+    assert "$70.00" in client.get("/till/").content.decode()
 
     short = send(client, path, do="close", counted_cash="65.00")
     assert short.status_code == 400
@@ -51,7 +51,7 @@ def test_a_day_at_the_till(world: World) -> None:
     assert (shift.expected_cash, shift.counted_cash, shift.difference) == (Decimal(70), Decimal(65), Decimal(-5))
     listed = client.get("/till/").content.decode()
     assert "Open your till" in listed
-    assert "-5.00" in listed
+    assert "-$5.00" in listed
     slip = client.get(f"{path}slip/?paper=80mm").content.decode()
     assert "slip-page--80mm" in slip
     assert "to the bank" in slip
@@ -105,7 +105,7 @@ def test_a_till_is_its_cashiers_and_the_admins(world: World) -> None:
     ):
         assert [as_user(user).get(each).status_code for each in (path, f"{path}slip/")] == [status, status]
     assert as_user(world.doctor_user).get("/till/").status_code == 403
-    assert "10.00" not in as_user(other).get("/till/").content.decode()
+    assert "$10.00" not in as_user(other).get("/till/").content.decode()
 
     assert send(as_user(world.admin), path, do="close", counted_cash="10").status_code == 302
     assert CashShift.objects.get().closed_by == world.admin

@@ -33,7 +33,7 @@ class Named(Strict):
     name: str
 
 
-VISIT_EXTRAS = frozenset({"date", "rank_basis", "rank_reason", "call_limit_reached"})
+VISIT_EXTRAS = frozenset({"date", "rank_basis", "rank_reason", "slot_start", "call_limit_reached"})
 APPOINTMENT_EXTRAS = frozenset({"date", "fhir_status"})
 
 
@@ -61,6 +61,7 @@ class Visit(Strict):
     date: Day
     rank_basis: Literal["booked", "late", "walk_in", "returned", "moved"]
     rank_reason: str | None
+    slot_start: Moment | None
     call_limit_reached: bool
 
 

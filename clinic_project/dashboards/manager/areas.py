@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from appointments.models import Appointment
 from clinic_project.dashboards.manager import forms
 from clinics import actions
+from clinics.language import in_digits, money
 from clinics.models import Clinic, Doctor, Role, Service, User
 from clinics.serializers import ClinicSerializer, DoctorSerializer, ServiceSerializer
 from clinics.staff import NewStaffSerializer, StaffSerializer, staff_fields, staff_seen_by
@@ -186,9 +187,9 @@ class Services(Area):
     columns = (
         Column(_("Name"), lambda row: row.name),
         Column(_("Clinic"), lambda row: row.clinic.name),
-        Column(_("Length, minutes"), lambda row: row.duration_minutes, is_number=True),
-        Column(_("Price"), lambda row: f"{round(row.price, row.clinic.money_decimals)} {row.clinic.currency}", is_number=True),
-        Column(_("Doctor's share, %"), lambda row: row.doctor_share_percent, is_number=True),
+        Column(_("Length, minutes"), lambda row: in_digits(row.duration_minutes), is_number=True),
+        Column(_("Price"), lambda row: money(row.price, row.clinic.currency), is_number=True),
+        Column(_("Doctor's share, %"), lambda row: in_digits(row.doctor_share_percent), is_number=True),
     )
 
     def rows(self, user: User) -> QuerySet[Service]:

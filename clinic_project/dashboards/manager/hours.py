@@ -29,15 +29,16 @@ from clinic_project.dashboards.manager.areas import (
     clinic_choices,
     doctor_choices,
 )
+from clinics.language import in_digits
 from clinics.models import Doctor, User
 
 
 def clock(time: dt.time) -> str:
-    return time_format(time, "H:i")
+    return in_digits(time_format(time, "H:i"))
 
 
 def day(date: dt.date | None) -> str:
-    return date_format(date, "j M Y") if date else ""
+    return in_digits(date_format(date, "j M Y")) if date else ""
 
 
 class Shifts(Area):
@@ -166,7 +167,7 @@ class TimesOff(Area):
 
 def _moment(away: Any, moment: dt.datetime) -> str:
     zone = away.doctor.own_clinics[0].zone if away.doctor.own_clinics else dt.UTC
-    return date_format(moment.astimezone(zone).replace(tzinfo=None), "j M Y, H:i")
+    return in_digits(date_format(moment.astimezone(zone).replace(tzinfo=None), "j M Y, H:i"))
 
 
 class ClosingDays(Area):

@@ -25,6 +25,7 @@ from clinic_project.dashboards.manager.once import DoneBefore, new_token, once
 from clinic_project.dashboards.refusals import REFUSALS, sentence_of
 from clinics import actions
 from clinics.exceptions import DomainError, InvalidInput, StaleVersion
+from clinics.language import in_digits
 from clinics.models import User
 from clinics.staff import SetPasswordSerializer
 
@@ -205,10 +206,12 @@ def _tell(request: HttpRequest, user: User, affected: Sequence[Appointment]) -> 
     names = "; ".join(_named(row) for row in rows[:NAMED]) + ("; …" if len(rows) > NAMED else "")
     messages.warning(
         request,
-        _("Nothing is moved by itself. Booked for then: {count}. Move them: {names}").format(count=len(rows), names=names),
+        _("Nothing is moved by itself. Booked for then: {count}. Move them: {names}").format(
+            count=in_digits(len(rows)), names=names
+        ),
     )
 
 
 def _named(row: Appointment) -> str:
-    start = date_format(row.start.astimezone(row.clinic.zone).replace(tzinfo=None), "j M Y, H:i")
+    start = in_digits(date_format(row.start.astimezone(row.clinic.zone).replace(tzinfo=None), "j M Y, H:i"))
     return f"{row.patient.full_name}, {start}, {row.doctor.name}"

@@ -25,6 +25,7 @@ from clinic_project.reports.scope import Scope
 from clinic_project.reports.serializers import ScopeSerializer
 from clinic_project.reports.tables import cells_of, head_of
 from clinic_project.reports.viewsets import REPORTS, ROLES
+from clinics.language import in_digits, money
 from clinics.models import User
 from clinics.permissions import DOCTOR
 
@@ -121,7 +122,12 @@ def _is_empty(name: str, report: Mapping[str, Any]) -> bool:
 
 
 def _text(cell: Any) -> Any:
-    return "–" if cell is None else cell
+    """A cell as people read it; a name may have digits of its own."""
+    return "–" if cell is None else cell if isinstance(cell, str) else in_digits(cell)
+
+
+def _say(sentence: str, **values: Any) -> str:
+    return sentence.format(**{name: _text(value) for name, value in values.items()})
 
 
 # --- Charts of the reports ----------------------------------------------------------------------------------------------
@@ -141,10 +147,11 @@ def _waits(report: Mapping[str, Any]) -> dict[str, Any]:
     total = report["total"]
     words = {**script_words(), **manager_words()}
     return {
-        "summary": _("{count} waits; median {median}, longest {longest}").format(
+        "summary": _say(
+            _("Waits: {count}; median {median}, longest {longest}"),
             count=total["count"],
-            median=words["minutes"].format(count=(total["median_seconds"] or 0) // 60),
-            longest=words["minutes"].format(count=(total["longest_seconds"] or 0) // 60),
+            median=_say(words["minutes"], count=(total["median_seconds"] or 0) // 60),
+            longest=_say(words["minutes"], count=(total["longest_seconds"] or 0) // 60),
         ),
         "chart_title": _("Median wait in minutes, by the hour of the check-in"),
         "columns": charts.columns(
@@ -184,9 +191,12 @@ def _visits(report: Mapping[str, Any]) -> dict[str, Any]:
     series = [charts.Series(label, [sum(row[name] for row in group) for group in groups]) for name, label in kinds]
     total = report["total"]
     return {
-        "summary": _(
-            "{booked} booked, {walk_ins} walk-ins; {seen} seen, {no_show} no-shows, {cancelled} cancelled, {left} left"
-        ).format(**total),
+        "summary": _say(
+            _(
+                "Booked: {booked}, walk-ins: {walk_ins}; seen: {seen}, no-shows: {no_show}, cancelled: {cancelled}, left: {left}"
+            ),
+            **total,
+        ),
         "chart_title": _("Visits by week") if len(rows) > BY_DAY else _("Visits by day"),
         "legend": [each.name for each in series],
         "columns": charts.columns(names, series, mirrored=get_language_bidi()),
@@ -201,8 +211,11 @@ def _no_shows(report: Mapping[str, Any]) -> dict[str, Any]:
     rows, total = report["rows"], report["total"]
     rates = charts.Series(_("No-shows"), [_percent(row["no_show_percent"]) for row in rows])
     return {
-        "summary": _("{no_show} of {due} who were due didn't come: {percent} %").format(
-            no_show=total["no_show"], due=total["due"], percent=_text(total["no_show_percent"])
+        "summary": _say(
+            _("Didn't come: {no_show} of {due} who were due, {percent} %"),
+            no_show=total["no_show"],
+            due=total["due"],
+            percent=total["no_show_percent"],
         ),
         "chart_title": _("No-shows in percent of those who were due"),
         "bars": charts.bars([row["doctor"]["name"] for row in rows], [rates], unit=" %", most=20, mirrored=get_language_bidi()),
@@ -216,8 +229,10 @@ def _utilisation(report: Mapping[str, Any]) -> dict[str, Any]:
         charts.Series(_("With patients"), [_percent(row["seen_percent"]) for row in rows]),
     ]
     return {
-        "summary": _("{booked} % of all hours were booked, {seen} % spent with patients").format(
-            booked=_text(total["booked_percent"]), seen=_text(total["seen_percent"])
+        "summary": _say(
+            _("{booked} % of all hours were booked, {seen} % spent with patients"),
+            booked=total["booked_percent"],
+            seen=total["seen_percent"],
         ),
         "chart_title": _("Percent of the hours of the shifts"),
         "legend": [each.name for each in series],
@@ -236,7 +251,9 @@ def _revenue(report: Mapping[str, Any]) -> dict[str, Any]:
     ]
     return {
         "summary": "; ".join(
-            _("{taken} {currency} taken, {refunded} given back; doctors {doctor_share}, clinic {clinic_share}").format(**sums)
+            _("{taken} taken, {refunded} given back; doctors {doctor_share}, clinic {clinic_share}").format(
+                **{name: money(sums[name], sums["currency"]) for name in ("taken", "refunded", "doctor_share", "clinic_share")}
+            )
             for sums in totals
         ),
         "chart_title": _("Taken, and the doctor's share, in {currency}").format(currency=currency),

@@ -24,10 +24,10 @@ from clinic_project.dashboards.manager.figures import figures, visits_of
 from clinic_project.dashboards.pages import no_place
 from clinic_project.dashboards.refusals import REFUSALS, sentence_of
 from clinic_project.dashboards.words import manager_words, script_words
+from clinics.language import in_digits, money
 from clinics.models import Clinic
 from payments import shares
 from payments.figures import money_of
-from payments.money import as_text
 from queue import actions as queue_actions
 from queue.figures import first_calls
 from queue.models import DayClose
@@ -92,15 +92,13 @@ def day_extras(clinic: Clinic, day: dt.date) -> dict[str, Any]:
     calls = first_calls(Q(visit__clinic=clinic, visit__date=day, visit__checked_in_at__isnull=False), "visit__checked_in_at")
     by_doctor: dict[int, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     report = shares.report(clinics=[clinic], first=day, last=day)
-    decimals = {line.currency: line.money_decimals for line in report.lines}
     for line in report.lines:
         by_doctor[line.doctor.pk][line.currency] += line.taken
     return {
         "waits": {pk: int((called - arrived).total_seconds()) for pk, arrived, called in calls},
-        "taken": [f"{each['taken']} {each['currency']}" for each in money_of(clinic, day)],
+        "taken": [money(each["taken"], each["currency"]) for each in money_of(clinic, day)],
         "takenByDoctor": {
-            pk: [f"{as_text(amount, decimals[currency])} {currency}" for currency, amount in sorted(sums.items())]
-            for pk, sums in by_doctor.items()
+            pk: [money(amount, currency) for currency, amount in sorted(sums.items())] for pk, sums in by_doctor.items()
         },
     }
 
@@ -138,9 +136,10 @@ def _shown(counted: dict[str, Any], words: dict[str, str]) -> dict[str, Any]:
     """Seconds as whole minutes, and a dash where there is nothing to count."""
     waits = ("waiting_longest", "median_wait", "longest_wait")
     texts = {
-        name: words["none"] if counted[name] is None else words["minutes"].format(count=counted[name] // 60) for name in waits
+        name: words["none"] if counted[name] is None else words["minutes"].format(count=in_digits(counted[name] // 60))
+        for name in waits
     }
-    return {**counted, **texts}
+    return {**{name: in_digits(value) for name, value in counted.items()}, **texts}
 
 
 def _state(doctor: dict[str, Any] | None, visits: list[Any], clinic: Clinic, words: dict[str, str]) -> str:
@@ -181,7 +180,8 @@ def close_day(request: HttpRequest, pk: int) -> HttpResponseBase:
         messages.error(request, f"{clinic.name}: {sentence_of(refusal)}")
         return redirect("manager")
     messages.success(
-        request, _("{clinic} is closed for today: {seen} seen.").format(clinic=clinic.name, seen=closed.figures["seen"])
+        request,
+        _("{clinic} is closed for today: {seen} seen.").format(clinic=clinic.name, seen=in_digits(closed.figures["seen"])),
     )
     return redirect(f"{reverse('manager-days')}?clinic={clinic.pk}")
 
@@ -213,7 +213,7 @@ def _closed(closed: DayClose, clinic: Clinic, words: dict[str, str]) -> dict[str
     kept = closed.figures
 
     def minutes(name: str) -> str:
-        return words["none"] if kept.get(name) is None else words["minutes"].format(count=kept[name] // 60)
+        return words["none"] if kept.get(name) is None else words["minutes"].format(count=in_digits(kept[name] // 60))
 
     # Without its zone, or the template would turn it into the server's.
     at = closed.at.astimezone(clinic.zone).replace(tzinfo=None)
@@ -225,5 +225,5 @@ def _closed(closed: DayClose, clinic: Clinic, words: dict[str, str]) -> dict[str
         "kept": kept,
         "median": minutes("median_wait_seconds"),
         "longest": minutes("longest_wait_seconds"),
-        "taken": [f"{each['taken']} {each['currency']}" for each in kept.get("money", [])],
+        "taken": [money(each["taken"], each["currency"]) for each in kept.get("money", [])],
     }

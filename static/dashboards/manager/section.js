@@ -5,6 +5,7 @@ import { clone, setText, show, slot } from '../dom.js';
 import { reconcile } from '../list.js';
 import { clock } from '../time.js';
 import { t } from '../words.js';
+import { digits } from '../written.js';
 import { figures, visitsOf, waitKeeper } from './figures.js';
 
 const WAITS = ['waiting_longest', 'median_wait', 'longest_wait'];
@@ -40,7 +41,7 @@ export function daySection(root, { store, start, now, redraw }, dateOf) {
   /** @param {any} place @param {Record<string, number|null>} counted @param {string[]} sums */
   const write = (place, counted, sums) => {
     for (const [name, value] of Object.entries(counted)) {
-      const text = WAITS.includes(name) ? (value === null ? t('none') : t('minutes', { count: Math.floor(value / 60) })) : String(value);
+      const text = WAITS.includes(name) ? (value === null ? t('none') : t('minutes', { count: Math.floor(value / 60) })) : digits(value ?? '');
       mark(slot(place, name), text, drawn && !WAITS.includes(name));
     }
     mark(slot(place, 'taken'), sums.join(', '), drawn);
