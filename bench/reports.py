@@ -49,9 +49,9 @@ TIMES = 3
 def fill(world: World, count: int) -> None:
     """``count`` visits spread over a year: most were booked, called, seen and paid."""
     rng = random.Random(7)
-    doctors = [DoctorFactory(clinics=[world.here]) for _number in range(DOCTORS)]
+    doctors = [DoctorFactory(clinics=[world.here]) for _number in range(DOCTORS)]  # type: ignore[no-untyped-call]
     # So many that none of them comes twice on a day.
-    patients = [PatientFactory() for _number in range(PATIENTS)]
+    patients = [PatientFactory() for _number in range(PATIENTS)]  # type: ignore[no-untyped-call]
     numbers = iter(range(1, count + 1))
     while batch := list(islice(numbers, BATCH)):
         with transaction.atomic():
@@ -128,7 +128,7 @@ def measure(world: World) -> dict[str, tuple[int, float, int]]:
     """For each report of the whole year, and for the page of all: queries, the best of some times in milliseconds, bytes."""
     api, page = Api(world.admin), Client()
     page.force_login(world.admin)
-    asked = {"clinic": world.here.pk, "from": FIRST, "to": FIRST + dt.timedelta(days=DAYS - 1)}
+    asked = {"clinic": str(world.here.pk), "from": str(FIRST), "to": str(FIRST + dt.timedelta(days=DAYS - 1))}
     found = {}
     calls = {f"/api/reports/{name}/": api for name in REPORTS}
     for path, client in {**calls, "/manager/reports/": page}.items():
