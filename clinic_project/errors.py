@@ -28,8 +28,9 @@ from appointments.serializers import (
 )
 from clinics.exceptions import DomainError, InvalidInput
 from clinics.middleware import AWAY, UNAVAILABLE
-from clinics.models import Clinic, Doctor, Service
+from clinics.models import Clinic, Doctor, Service, User
 from clinics.serializers import ClinicSerializer, DoctorSerializer, ServiceSerializer
+from clinics.staff import StaffSerializer
 from patients.actions import PossibleDuplicate
 from patients.models import Patient
 from patients.serializers import CandidateSerializer, PatientSerializer
@@ -50,6 +51,7 @@ _SHAPES: dict[type[Model], type[BaseSerializer[Any]]] = {
     Clinic: ClinicSerializer,
     Doctor: DoctorSerializer,
     Service: ServiceSerializer,
+    User: StaffSerializer,
     Shift: ShiftSerializer,
     TimeOff: TimeOffSerializer,
     ClosingDay: ClosingDaySerializer,

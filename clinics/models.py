@@ -173,14 +173,27 @@ class User(AbstractUser):
         return Role.ADMIN.value if self.is_superuser else self.role
 
     @property
+    def own_doctor(self) -> Doctor | None:
+        """The doctor that this login is linked to, whatever its role."""
+        return getattr(self, "doctor", None)
+
+    @property
     def doctor_id(self) -> int | None:
         """The doctor this login is, if any."""
-        doctor: Doctor | None = getattr(self, "doctor", None)
+        doctor = self.own_doctor
         return doctor.pk if doctor and self.effective_role == Role.DOCTOR else None
 
     def visible_clinics(self) -> models.QuerySet[Clinic]:
         """The clinics this person works for; all of them for a superuser."""
         return Clinic.objects.all() if self.is_superuser else self.clinics.all()
+
+    @property
+    def version(self) -> int:
+        """Rises with each change of the person, of where they work too; 0 for who was never saved one by one."""
+        known = getattr(self, "latest_version", None)
+        if known is None:
+            known = User.history.filter(id=self.pk).aggregate(latest=models.Max("history_id"))["latest"]
+        return known or 0
 
     def clinic_ids(self) -> list[int]:
         """Ids of ``visible_clinics``, read once per object and so once per request."""

@@ -128,5 +128,6 @@ def frame(request: HttpRequest, clinics: list[Clinic], clinic: Clinic | None = N
         "role": user.effective_role,
         "shows_reception": user.effective_role in DESK,
         "shows_doctor": user.effective_role in (DOCTOR, ADMIN),
+        "shows_manager": user.effective_role == ADMIN,
         "shows_admin": admin.site.has_permission(request),
     }

@@ -104,3 +104,15 @@ def script_words() -> dict[str, str]:
         "past.more": _("Only the latest are shown."),
         "day_changed": _("A new day has begun: {date}"),
     }
+
+
+def manager_words() -> dict[str, str]:
+    """What the manager's page says besides."""
+    return {
+        "none": _("–"),
+        "manager.available": _("Available"),
+        "manager.break": _("On a break"),
+        "manager.break_until": _("On a break until {time}"),
+        "manager.gone": _("Gone"),
+        "manager.with": _("With {ticket}"),
+    }

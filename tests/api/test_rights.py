@@ -110,6 +110,7 @@ CASES: list[tuple[str, str, Any, dict[str, int]]] = [
     ("get", "", None, LIST),
     # Lists: what is in them is another test's.
     *((("get", f"{name}/", None, LIST)) for name in ("clinics", "services", "doctors", "shifts", "time-off", "closing-days")),
+    ("get", "staff/", None, LIST),
     *((("get", f"{name}/", None, LIST)) for name in ("patients", "appointments", "visits")),
     ("get", "payments/", None, {**LIST, "doctor": 403, "colleague": 403, "stranger": 403}),
     (
