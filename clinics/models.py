@@ -293,6 +293,9 @@ def next_number(clinic_id: int, kind: str, period: str) -> int:
 class ErasurePermit(models.Model):
     """Its presence, seen by no other transaction, lets personal data in old rows be overwritten (clinics.guards.erasing)."""
 
+    # To nothing: a deferred foreign key that is broken at the commit, unless the permit is gone by then.
+    never = models.ForeignKey("self", models.DO_NOTHING, default=0, related_name="+", db_index=False)
+
     def __str__(self) -> str:
         return "erasing"
 

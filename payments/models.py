@@ -92,8 +92,8 @@ class Payment(Versioned):
 
     @property
     def outstanding(self) -> Decimal:
-        """What can still be taken."""
-        if self.status in (self.Status.VOID, self.Status.REFUNDED):
+        """What can still be taken: of a cancelled visit nothing, even if a part was paid."""
+        if self.status == self.Status.VOID or self.visit.status == Visit.Status.CANCELLED:
             return Decimal(0)
         return Decimal(self.amount_due - self.discount - self.amount_paid)
 
@@ -162,6 +162,8 @@ class LedgerEntry(AppendOnly):
         indexes = [models.Index(fields=["clinic", "at"], name="ledger_of_a_day")]
         constraints = [
             models.UniqueConstraint(fields=["clinic", "year", "number"], name="receipt_number_once"),
+            # Also if another clinic once had this one's code.
+            models.UniqueConstraint(fields=["receipt_number"], name="receipt_once"),
             models.CheckConstraint(condition=models.Q(amount__gte=0, discount__gte=0), name="ledger_amounts_not_negative"),
             models.CheckConstraint(
                 condition=models.Q(

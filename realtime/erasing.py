@@ -42,7 +42,7 @@ def _without_name(data: Any, files: set[int], appointments: set[int], name: str)
         told["patient"] = {**who, "name": name}
     # Why an appointment was cancelled stands beside it.
     about = told.get("appointment")
-    if "reason" in told and isinstance(about, dict):
-        if about.get("id") in appointments or about.get("patient", {}).get("id") in files:
-            told["reason"] = ""
+    theirs = isinstance(about, dict) and (about.get("id") in appointments or about.get("patient", {}).get("id") in files)
+    if theirs and "reason" in told:
+        told["reason"] = ""
     return told
