@@ -182,6 +182,10 @@ class User(AbstractUser):
             self._clinic_ids = sorted(self.visible_clinics().values_list("pk", flat=True))
         return self._clinic_ids
 
+    def rights(self) -> dict[str, Any]:
+        """What decides on what this person sees."""
+        return {"role": self.effective_role, "doctor": self.doctor_id, "clinics": self.clinic_ids()}
+
 
 class Login(models.Model):
     """One log-in of one person on one device: every token of it carries ``sid``, and ending it ends them all at once."""
@@ -310,6 +314,8 @@ class IdempotencyKey(models.Model):
     # None while the first call is still running.
     status = models.PositiveSmallIntegerField(null=True)
     body = models.TextField(blank=True)
+    # The caller's rights at that time: whoever has lost some of them is not told again what they were told then.
+    rights: models.JSONField[Any, Any] = models.JSONField(default=dict)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once")]

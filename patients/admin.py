@@ -11,13 +11,13 @@ from django.contrib import admin, messages
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinics.admin import DeskForm, HistoryAdmin, ReadOnlyAdmin, become, refusal_of, viewer_of
 from clinics.admin.forms import ReasonForm
 from clinics.exceptions import DomainError, InvalidInput
-from patients import actions
+from clinics.text import written
+from patients import actions, births
 from patients.folding import fold_name
 from patients.models import FileAccess, Patient, PatientErasure, PatientMerge
 from patients.search import search
@@ -43,8 +43,8 @@ class PatientForm(DeskForm):
 
     def clean_birth_date(self) -> dt.date | None:
         born: dt.date | None = self.cleaned_data["birth_date"]
-        if born is not None and not dt.date(1900, 1, 1) <= born <= timezone.now().date():
-            raise forms.ValidationError(_("Write a date of birth between 1900 and today."))
+        if born is not None and not births.is_possible(born):
+            raise forms.ValidationError(births.SENTENCE)
         return born
 
     def tell(self, refusal: DomainError | InvalidInput) -> None:
@@ -119,7 +119,7 @@ class PatientAdmin(HistoryAdmin):
 
     @admin.action(description=_("Erase for good (with a reason that names nobody)"), permissions=["change"])
     def erase(self, request: HttpRequest, queryset: QuerySet[Patient]) -> None:
-        reason = request.POST.get("reason", "").strip()
+        reason = written(request.POST.get("reason", ""))
         if not reason:
             self.message_user(request, _("Write the reason beside the action, then erase again."), messages.ERROR)
             return

@@ -56,6 +56,7 @@ class PatientViewSet(mixins.ListModelMixin, ApiViewSet):
         "erase": EraseSerializer,
         "duplicates": LookalikesSerializer,
     }
+    answers_not_kept = frozenset({"duplicates"})
     roles = {
         **dict.fromkeys(["create", "partial_update", "merge", "unmerge", "merges", "duplicates"], DESK),
         **dict.fromkeys(["accesses", "export", "erase"], ADMINS),

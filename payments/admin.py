@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from clinics.admin import NOTHING, DeskForm, HistoryAdmin, ReadOnlyAdmin, ReadOnlyInline, become, local_time, viewer_of
+from clinics.text import written
 from patients.admin import FoldedSearch
 from payments import actions
 from payments.cash import Tally, tallies
@@ -39,6 +40,7 @@ class MoneyForm(DeskForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
+        cleaned["reason"] = written(cleaned.get("reason", ""))
         if (cleaned.get("operation") == "refund" or cleaned.get("rebate")) and not cleaned.get("reason"):
             self.add_error("reason", _("Write the reason."))
         if cleaned.get("operation") == "refund" and cleaned.get("rebate"):

@@ -24,6 +24,7 @@ from clinics.admin.forms import DeskForm, ReasonForm
 from clinics.commands import command
 from clinics.exceptions import DomainError, InvalidInput
 from clinics.models import Clinic, Role, User
+from clinics.text import written
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -267,7 +268,7 @@ class CancelAdmin(DeskAdmin):
 
     @admin.action(description="Cancel", permissions=["change"])
     def cancel(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
-        reason = request.POST.get("reason", "").strip()
+        reason = written(request.POST.get("reason", ""))
         if not reason:
             self.message_user(request, _("Write the reason beside the action, then cancel again."), messages.ERROR)
             return

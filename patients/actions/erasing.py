@@ -11,9 +11,12 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from clinics.exceptions import InvalidInput
 from clinics.guards import erasing
 from clinics.models import IdempotencyKey, User
+from clinics.text import written
 from patients import signals
 from patients.actions.files import lock, lock_as_it_is, log_access, one_at_a_time
 from patients.actions.merging import ONE_MERGE
@@ -27,8 +30,11 @@ def erase(patient: Patient, *, by: User | None, reason: str, version: int | None
     """Overwrite all that says who the person is, in the file, in those merged into it, in their past versions, and in what the
     other apps hold (``signals.erased``). It can't be taken back.
 
-    Raises ``StaleVersion``, ``AlreadyMerged``, ``Erased``, and what the receivers refuse: somebody who is expected or in the queue.
+    Raises ``InvalidInput``, ``StaleVersion``, ``AlreadyMerged``, ``Erased``, and what the receivers refuse: somebody who is expected or in the queue.
     """
+    reason = written(reason)
+    if not reason:
+        raise InvalidInput(reason=_("Write the reason."))
     with erasing():
         one_at_a_time(ONE_MERGE)
         fresh = lock(patient, version)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from clinics.commands import command
 from clinics.exceptions import DomainError, InvalidInput, InvalidTransition, StaleVersion
 from clinics.models import User, next_number
+from clinics.text import written
 from payments.actions.amounts import require_amount
 from payments.actions.cash import shift_for
 from payments.models import LedgerEntry, Payment, ShareMove
@@ -126,7 +127,7 @@ def process(
             raise Overpaid(_("This is more than is still owed. Take no more than the outstanding amount."), current=fresh)
         fresh.amount_paid += amount
         fresh.discount += discount
-        _write(fresh, kind="payment", amount=amount, discount=discount, method=method, reason=reason, by=by)
+        _write(fresh, kind="payment", amount=amount, discount=discount, method=method, reason=written(reason), by=by)
     return fresh
 
 
@@ -150,6 +151,8 @@ def refund(
     with command():
         fresh = _lock(payment, version)
         require_amount("amount", amount, fresh.currency, fresh.money_decimals, above_zero=True)
+        if not written(reason):
+            raise InvalidInput(reason=_("Write the reason."))
         if amount > fresh.balance:
             raise RefundExceedsPaid(_("This is more than was taken. Give back no more than the balance."), current=fresh)
         taken = fresh.entries.filter(kind=LedgerEntry.Kind.PAYMENT, amount__gt=ZERO).order_by("pk").last()
