@@ -15,6 +15,7 @@ from simple_history.models import HistoricalRecords
 from clinics.guards import Guard
 from clinics.models import Clinic, Doctor
 from clinics.versioned import Versioned, WatchedQuerySet
+from payments.money import as_text
 from queue.models import Visit
 
 
@@ -83,7 +84,7 @@ class Payment(Versioned):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount_due} {self.currency} ({self.get_status_display()})"
+        return f"{as_text(self.amount_due, self.money_decimals)} {self.currency} ({self.get_status_display()})"
 
     @property
     def money_decimals(self) -> int:
