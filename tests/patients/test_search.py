@@ -62,7 +62,7 @@ def found(world: World, people: dict[int, str], text: str) -> list[str]:
         # Up to two letters: the beginning of a word
         ("ka", {"ali"}),
         ("li", set()),
-        ("عب", {"arabic", "similar"}),
+        ("عب", {"arabic", "similar", "apart"}),
         ("طي", set()),
         ("al", {"hassan", "ali"}),
         ("p", {"emoji"}),
@@ -101,7 +101,7 @@ def found(world: World, people: dict[int, str], text: str) -> list[str]:
         ("نور", {"marks", "apart"}),
         ("عبد ال", {"arabic", "similar", "apart"}),
         # Umlauts, and what is written for them
-        ("juergen", {"umlaut"}),
+        ("juergen", {"umlaut", "no umlaut"}),
         ("Jürgen", {"umlaut", "no umlaut"}),
         ("jurgen", {"umlaut"}),
         ("groß", {"umlaut", "no umlaut"}),
