@@ -60,7 +60,7 @@ def fill(world: World, first: int, last: int) -> None:
         shift = CashShift.objects.get(cashier=world.receptionist)
         payment_actions.move_cash(shift, by=world.receptionist, kind="in", amount=Decimal(1), reason="change")
         payment_actions.open_shift(by=UserFactory(clinics=[world.here]), clinic=world.here, opening_cash=Decimal(0))  # type: ignore[no-untyped-call]
-        queue_actions.call(Visit.objects.earliest("pk"), by=world.receptionist)
+        queue_actions.call(Visit.objects.filter(visit_type="walk_in").earliest("pk"), by=world.receptionist)
         free = tomorrow + dt.timedelta(days=400 + number)
         TimeOff.objects.create(doctor=world.doctor, start=free, end=free + dt.timedelta(hours=1))
         ClosingDay.objects.create(clinic=world.here, first_day=free.date(), last_day=free.date())
@@ -90,7 +90,7 @@ def paths(world: World) -> list[str]:
         f"{patient}/merges/",
         f"{patient}/export/",
         f"{doctor}/slots/?{asked}",
-        f"/api/visits/{Visit.objects.earliest('pk').pk}/history/",
+        f"/api/visits/{Visit.objects.filter(visit_type='walk_in').earliest('pk').pk}/history/",
         f"/api/cash-shifts/{shift.pk}/",
         f"/api/payments/shares/?from={today}&to={today}",
         f"/api/queue/clinics/{world.here.pk}/",

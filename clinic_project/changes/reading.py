@@ -139,6 +139,7 @@ class _Names:
         self._own = None if user.is_superuser else set(user.clinic_ids())
         self._ids: dict[type[models.Model], set[Any]] = defaultdict(set)
         self._names: dict[type[models.Model], Mapping[Any, str]] = {}
+        self._currencies: dict[int, str] = {}
 
     def want(self, record: Any) -> None:
         for each in fields_of(type(record)):
@@ -150,11 +151,12 @@ class _Names:
     def look_up(self) -> None:
         for model, ids in self._ids.items():
             name = next((n for n in ("full_name", "name", "username") if n in {f.name for f in model._meta.get_fields()}), None)
-            if name is not None:
+            if model is Clinic:
+                rows = list(Clinic.objects.filter(pk__in=ids).values_list("pk", "name", "currency"))
+                self._names[model] = {pk: shown for pk, shown, _currency in rows}
+                self._currencies = {pk: currency for pk, _shown, currency in rows}
+            elif name is not None:
                 self._names[model] = dict(model._base_manager.filter(pk__in=ids).values_list("pk", name))
-
-        priced = self._ids.get(Clinic, ())
-        self._currencies = dict(Clinic.objects.filter(pk__in=priced).values_list("pk", "currency")) if priced else {}
 
     def money(self, record: Any, amount: Decimal) -> str:
         """An amount with the decimals of its currency: the record's own, or that of its clinic. One from before the clinic
