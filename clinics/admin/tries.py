@@ -1,9 +1,14 @@
-"""Who tried to log in, when and from where (django-axes): a log like the others, to be read by superusers and changed by nobody."""
+"""Who tried to log in, when and from where (django-axes): a log like the others, to be read by superusers and changed by nobody.
+
+The token library's own pages go: they show tokens, and delete them; what people need is the list of logins.
+"""
 
 from __future__ import annotations
 
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
+from rest_framework_simplejwt.token_blacklist import admin as _registers  # noqa: F401  (so that it can be unregistered)
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from clinics.admin.base import ReadOnlyAdmin
 
@@ -34,3 +39,4 @@ class LoginLogAdmin(TriesAdmin):
 
 
 admin.site.register(AccessFailureLog, TriesAdmin)
+admin.site.unregister([OutstandingToken, BlacklistedToken])

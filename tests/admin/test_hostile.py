@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -82,7 +83,7 @@ def test_numbers_in_an_address(superuser: Client, world: World, model: type[Any]
 def test_a_tampered_choice_is_none_to_choose(superuser: Client, world: World, model: type[Any], field: str, value: str) -> None:
     page = address(model, "add")
     refused = superuser.post(page, form_of(superuser, page) | {field: value})
-    assert "valid" in errors_of(refused)
+    assert re.search("valid|Null characters", errors_of(refused))
 
 
 @pytest.mark.parametrize("term", HOSTILE)
