@@ -201,6 +201,10 @@ class User(AbstractUser):
             self._clinic_ids = sorted(self.visible_clinics().values_list("pk", flat=True))
         return self._clinic_ids
 
+    def rights(self) -> dict[str, Any]:
+        """What decides on what this person sees."""
+        return {"role": self.effective_role, "doctor": self.doctor_id, "clinics": self.clinic_ids()}
+
 
 class Login(models.Model):
     """One log-in of one person on one device: every token of it carries ``sid``, and ending it ends them all at once."""
@@ -312,6 +316,9 @@ def next_number(clinic_id: int, kind: str, period: str) -> int:
 class ErasurePermit(models.Model):
     """Its presence, seen by no other transaction, lets personal data in old rows be overwritten (clinics.guards.erasing)."""
 
+    # To nothing: a deferred foreign key that is broken at the commit, unless the permit is gone by then.
+    never = models.ForeignKey("self", models.DO_NOTHING, default=0, related_name="+", db_index=False)
+
     def __str__(self) -> str:
         return "erasing"
 
@@ -326,6 +333,8 @@ class IdempotencyKey(models.Model):
     # None while the first call is still running.
     status = models.PositiveSmallIntegerField(null=True)
     body = models.TextField(blank=True)
+    # The caller's rights at that time: whoever has lost some of them is not told again what they were told then.
+    rights: models.JSONField[Any, Any] = models.JSONField(default=dict)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once")]
