@@ -20,14 +20,18 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from clinics import signals
 from clinics.commands import command
 from clinics.guards import Guard
 from clinics.versioned import Versioned
 
+NO_REGIONS = frozenset({"localtime", "posixrules", "Factory"})
+"""Names that some systems have beside the regions: what they mean depends on the machine."""
+
 
 def validate_timezone(value: str) -> None:
     """Refuse what the time zone database doesn't know."""
-    if value not in zoneinfo.available_timezones():
+    if value not in zoneinfo.available_timezones() - NO_REGIONS:
         raise ValidationError(_("Unknown time zone. Write one like Europe/Berlin or Asia/Baghdad."))
 
 
@@ -73,7 +77,10 @@ class Clinic(Versioned):
     day_ends_at = models.TimeField(
         _("a day is closed at"),
         default=dt.time(3),
-        help_text=_("When the day before is closed by itself, in the clinic's own time: after the last patient of a night."),
+        help_text=_(
+            "When the day before is closed by itself, in the clinic's own time. It is no longer day: at midnight a new "
+            "queue begins, with tickets from 1, and who still waits stays in that of the day before."
+        ),
     )
     is_active = models.BooleanField(_("active"), default=True)
 
@@ -85,6 +92,17 @@ class Clinic(Versioned):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, **kwargs: Any) -> None:
+        """Whoever saves it: what relies on the clinic is asked before (signals.clinic_changing)."""
+        with command():
+            was: dict[str, Any] = {}
+            if not self._state.adding:
+                # Before all that a receiver may lock, as whoever closes a day does.
+                Clinic.objects.select_for_update(no_key=True).get(pk=self.pk)
+                was = {name: before for name, (before, _now) in self.changes(kwargs.get("update_fields")).items()}
+            signals.clinic_changing.send(sender=Clinic, clinic=self, was=was)
+            super().save(**kwargs)
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
@@ -181,6 +199,14 @@ class User(AbstractUser):
         if not hasattr(self, "_clinic_ids"):
             self._clinic_ids = sorted(self.visible_clinics().values_list("pk", flat=True))
         return self._clinic_ids
+
+    def colleague_ids(self) -> set[int] | None:
+        """Whoever works for one of this person's clinics, superusers among them; none: everybody. Read once per object."""
+        if not hasattr(self, "_colleague_ids"):
+            near = models.Q(clinics__in=self.clinic_ids()) | models.Q(is_superuser=True) | models.Q(pk=self.pk)
+            rows = User.objects.filter(near).values_list("pk", flat=True)
+            self._colleague_ids = None if self.is_superuser else set(rows)
+        return self._colleague_ids
 
 
 class Login(models.Model):

@@ -14,12 +14,14 @@ from appointments.serializers.bookings import (
 from appointments.serializers.hours import (
     ClosingDaySerializer,
     ClosingDayWithAffectedSerializer,
+    DoctorWithAffectedSerializer,
     ShiftSerializer,
     ShiftWithAffectedSerializer,
     SlotSerializer,
     SlotsQuerySerializer,
     TimeOffSerializer,
     TimeOffWithAffectedSerializer,
+    may_read_reason,
 )
 from appointments.serializers.series import BookedSeriesSerializer, ConflictSerializer, SeriesSerializer
 
@@ -36,6 +38,7 @@ __all__ = [
     "ClosingDaySerializer",
     "ClosingDayWithAffectedSerializer",
     "ConflictSerializer",
+    "DoctorWithAffectedSerializer",
     "RescheduleSerializer",
     "SeriesSerializer",
     "ShiftSerializer",
@@ -44,4 +47,5 @@ __all__ = [
     "SlotsQuerySerializer",
     "TimeOffSerializer",
     "TimeOffWithAffectedSerializer",
+    "may_read_reason",
 ]

@@ -8,6 +8,7 @@ from django.apps import apps
 from django.db import models
 from django.db.models import Q
 
+from appointments.models import Shift, TimeOff
 from clinics.models import Clinic, Doctor, User
 from patients.models import Patient
 
@@ -57,6 +58,12 @@ def seen_by(user: User, past: type[models.Model]) -> Q:
     names = {field.name for field in past._meta.concrete_fields}
     if "clinic" in names:
         return Q(clinic_id__in=own)
+    if "shift" in names:
+        return Q(shift_id__in=Shift.objects.filter(clinic__in=own).values("pk"))
+    if model is TimeOff:
+        # Why somebody is away is for those who work with whoever entered it.
+        near = Q(created_by=None) | Q(created_by__in=user.colleague_ids() or ())
+        return Q(id__in=TimeOff.objects.filter(near, doctor__clinics__in=own).values("pk"))
     if "doctor" in names:
         return Q(doctor_id__in=Doctor.clinics.through.objects.filter(clinic__in=own).values("doctor_id"))
     return Q(pk__in=())

@@ -5,6 +5,7 @@ from queue.actions.attending import set_state, tell_name
 from queue.actions.closing import StillToCome, StillWithDoctor, close_day, close_over_day, close_over_days
 from queue.actions.closing import take_turn as take_closing_turn
 from queue.actions.erasing import StillInQueue, erase
+from queue.actions.following import follow_clinic
 from queue.actions.rearranging import move, set_priority, transfer
 from queue.actions.record import DoctorBusy, lock
 from queue.actions.stepping import (
@@ -38,6 +39,7 @@ __all__ = [
     "complete",
     "erase",
     "follow_change",
+    "follow_clinic",
     "follow_end",
     "give_to",
     "leave",
