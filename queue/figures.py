@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import Min
+from django.db.models import F, Min
 
 from clinics.models import Clinic
 from queue import signals
@@ -30,12 +30,14 @@ def figures_of(clinic: Clinic, day: dt.date) -> dict[str, Any]:
 
 
 def _first_calls(clinic: Clinic, day: dt.date) -> dict[int, dt.datetime]:
-    """When each was first called or, if never, taken in; what was undone doesn't count."""
+    """When each was first called or, if never, taken in, since they came; what was undone doesn't count."""
     steps = VisitStep.objects.filter(
         visit__clinic=clinic,
         visit__date=day,
         action__in=["call", "start"],
         undone_by=None,
+        # Who came a day early and left may have been called then.
+        at__gte=F("visit__checked_in_at"),
     )
     return dict(steps.values_list("visit").annotate(first=Min("at")).order_by())
 

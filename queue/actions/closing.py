@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from appointments import actions as appointment_actions
 from appointments.models import Appointment
+from appointments.slots import ONE_DAY, moment_of
 from clinics.commands import command
 from clinics.exceptions import DomainError, InvalidInput
 from clinics.models import Clinic, User
@@ -91,10 +92,16 @@ def close_over_day(clinic: Clinic, day: dt.date) -> DayClose:
 
 
 def last_end(clinic: Clinic) -> tuple[dt.date, dt.datetime]:
-    """The last day of the clinic that is over, and when it ended: at ``day_ends_at`` of the day after, by the clinic's clock."""
-    now = timezone.now().astimezone(clinic.zone)
-    ended_on = now.date() if now.time() >= clinic.day_ends_at else now.date() - dt.timedelta(days=1)
-    return ended_on - dt.timedelta(days=1), dt.datetime.combine(ended_on, clinic.day_ends_at, clinic.zone)
+    """The last day of the clinic that is over, and when it ended: at ``day_ends_at`` of the day after, by the clinic's clock.
+
+    By moments and not by what the clock shows, which on one night of the year shows an hour twice, and on another skips one.
+    """
+    ended_on = clinic.today()
+    ended_at = moment_of(ended_on, clinic.day_ends_at, clinic.zone)
+    if timezone.now() < ended_at:
+        ended_on -= ONE_DAY
+        ended_at = moment_of(ended_on, clinic.day_ends_at, clinic.zone)
+    return ended_on - ONE_DAY, ended_at
 
 
 def days_to_close(clinic: Clinic) -> list[dt.date]:

@@ -357,8 +357,10 @@ def broken_day(clinic: Clinic, day: dt.date) -> tuple[list[str], list[str]]:
     raises = "RAISE EXCEPTION 'the disk is broken here'"
     if connection.vendor == "postgresql":
         return [
-            "CREATE FUNCTION broken_day() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-            f"IF NEW.clinic_id = {clinic.pk} AND NEW.date = '{day}' THEN {raises}; END IF; RETURN NEW; END $$",
+            (
+                "CREATE FUNCTION broken_day() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                f"IF NEW.clinic_id = {clinic.pk} AND NEW.date = '{day}' THEN {raises}; END IF; RETURN NEW; END $$"
+            ),
             "CREATE TRIGGER broken_day BEFORE INSERT ON queue_dayclose FOR EACH ROW EXECUTE FUNCTION broken_day()",
         ], ["DROP TRIGGER broken_day ON queue_dayclose", "DROP FUNCTION broken_day()"]
     when = f"NEW.clinic_id = {clinic.pk} AND NEW.date = '{day}'"
@@ -425,3 +427,45 @@ def test_one_frame_per_queue_tells_of_all_visits(world: World, clock: time_machi
     assert lines.index("queue_updated C D") < lines.index("visit_status_changed C D")
     watcher.catch_up()
     watcher.check()
+
+
+# --- When the clocks change -------------------------------------------------------------------------------------------
+
+NIGHTS = [
+    # zone, a day, the moment at which it is over (02:30 of the next day by its own clock), how many hours it has
+    ("Europe/Berlin", "2026-03-28", "2026-03-29T01:00:00+00:00", 24),  # 02:30 is skipped: when the clock goes on
+    ("Europe/Berlin", "2026-03-29", "2026-03-30T00:30:00+00:00", 23),
+    ("Europe/Berlin", "2026-10-24", "2026-10-25T00:30:00+00:00", 24),  # 02:30 comes twice: the first
+    ("Europe/Berlin", "2026-10-25", "2026-10-26T01:30:00+00:00", 25),
+    ("America/New_York", "2026-03-07", "2026-03-08T07:00:00+00:00", 24),
+    ("America/New_York", "2026-03-08", "2026-03-09T06:30:00+00:00", 23),
+    ("America/New_York", "2026-11-01", "2026-11-02T07:30:00+00:00", 25),
+    ("Pacific/Kiritimati", "2026-03-28", "2026-03-28T12:30:00+00:00", 24),
+]
+
+
+@pytest.mark.parametrize(("zone", "day", "over", "hours"), NIGHTS)
+def test_a_day_is_over_when_its_clock_says_so(
+    world: World, clock: time_machine.Traveller, zone: str, day: str, over: str, hours: int
+) -> None:
+    as_if(world.here, timezone=zone, day_ends_at=dt.time(2, 30))
+    date, ends = dt.date.fromisoformat(day), dt.datetime.fromisoformat(over)
+    first, after = world.here.day_bounds(date)
+    assert after.astimezone(dt.UTC) - first.astimezone(dt.UTC) == dt.timedelta(hours=hours)
+    clock.move_to(after - dt.timedelta(minutes=1))
+    visit = walk_in(world)
+    payment_actions.process(visit.payment, by=world.admin, amount=Decimal(20), method="cash")
+    clock.move_to(after + dt.timedelta(seconds=1))
+    late = walk_in(world)
+    payment_actions.process(visit.payment, by=world.admin, amount=Decimal(5), method="cash")
+    assert (visit.date, late.date) == (date, date + dt.timedelta(days=1))
+    clock.move_to(ends - dt.timedelta(seconds=5))
+    assert close_by_itself() == []
+    clock.move_to(ends)
+    assert close_by_itself() == [(date, 1)]
+    figures = DayClose.objects.get().figures
+    assert (figures["walk_ins"], figures["left"], figures["money"][0]["taken"]) == (1, 1, "20.00")
+    actions.undo(visit, by=world.admin)  # what is open again has until the next night, also while the hour comes again
+    for minutes in (1, 45, 75):
+        clock.move_to(ends + dt.timedelta(minutes=minutes))
+        assert close_by_itself() == []
