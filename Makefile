@@ -12,7 +12,7 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 # An environment whose Python is gone is made anew.
 $(shell $(PY) -c '' 2>/dev/null || rm -rf $(VENV))
 
-.PHONY: help run test faults lint fix coverage clean
+.PHONY: help run test faults lint fix messages screenshots coverage clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -39,6 +39,12 @@ lint: $(VENV)/.dev ## style, types, migrations, Django's checks
 fix: $(VENV)/.dev ## what the linter can put right by itself
 	@$(PY) -m ruff check --fix --quiet . || true
 	@$(PY) -m ruff format --quiet .
+
+messages: $(VENV)/.dev ## collect what people read into locale/, and compile what is translated
+	@export DEBUG=true; exec $(PY) manage.py messages
+
+screenshots: $(VENV)/.dev ## pictures of every page and state into docs/screenshots (ONLY=reception)
+	@exec $(PY) -m tests.screenshots $(ONLY)
 
 coverage: $(VENV)/.dev ## lines that no test reaches
 	@$(PY) tests/services.py -- $(PY) -m coverage run -m pytest --ignore=tests/e2e

@@ -41,6 +41,8 @@ export function showLight(socket, { zone, renderedAt, login }) {
     light.dataset.state = said.state;
     setText(byId('light-text'), t(said.text, { time }));
     document.documentElement.classList.toggle('is-stale', said.isStale);
+    // Whoever is logged out, or may not see this any more, sees no patients either: also not by the browser's way back.
+    document.documentElement.classList.toggle('is-closed', state === 'signed out' || removed !== '');
     setText(byId('banner-text'), said.banner === 'removed' ? removed : said.banner && t(said.banner, { time }));
     show(byId('banner'), said.banner !== '');
     const link = byId('banner-link');
@@ -56,8 +58,8 @@ export function showLight(socket, { zone, renderedAt, login }) {
     code = change.code;
     draw();
   });
-  socket.onRemoved((gone) => {
-    removed = gone.reason || t('light.removed');
+  socket.onRemoved(() => {
+    removed = t('banner.removed');
     draw();
   });
   draw();

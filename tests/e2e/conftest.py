@@ -23,24 +23,12 @@ from django.db import connections
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
 
 from clinics.models import User
+from tests.e2e.pages import FLAGS, SIZES
 from tests.factories import World
 from tests.factories.directory import PASSWORD
 from tests.servers import Server, running_server
 
 HERE = Path(__file__).parent
-SIZES: dict[str, dict[str, Any]] = {
-    "desktop": {"viewport": {"width": 1280, "height": 800}},
-    "phone": {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True},
-}
-FLAGS = [
-    "--no-sandbox",  # tests run as root in containers
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 FAILED: pytest.StashKey[bool] = pytest.StashKey()
 
 

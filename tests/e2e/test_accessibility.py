@@ -1,0 +1,67 @@
+"""axe finds nothing on any page and in any state, in both languages and both themes: neither against WCAG 2.2 AA nor against
+what axe calls good practice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.demo import demo_server
+from tests.e2e.pages import SIZES
+from tests.e2e.views import VIEWS, log_in, show
+from tests.servers import Server
+
+CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The demo clinic, as ``make run`` shows it."""
+    with demo_server(tmp_path_factory.mktemp("demo")) as server:
+        yield server
+
+
+def _found(page: Page, options: dict[str, Any] | None = None) -> Iterator[str]:
+    for violation in Axe().run(page, options=options or {"resultTypes": ["violations"]}).response["violations"]:
+        for node in violation["nodes"]:
+            yield f"{violation['id']} ({violation['help']}): {node['target']} {node['failureSummary']}"
+
+
+@pytest.mark.parametrize("who", sorted({view.who for view in VIEWS}))
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_axe_finds_nothing(new_page: Callable[..., Page], console: Any, demo: Server, language: str, who: str) -> None:
+    # The pages that say 403 and 404 are among them.
+    console.expect(r"status of (403|404)")
+    page = new_page(base_url=demo.url, locale=language, reduced_motion="reduce")
+    if who:
+        log_in(page, who)
+    findings = []
+    for view in (view for view in VIEWS if view.who == who):
+        page.set_viewport_size(SIZES["desktop"]["viewport"])
+        show(page, view)
+        findings += [f"{view.name}, light: {what}" for what in _found(page)]
+        page.emulate_media(color_scheme="dark")
+        findings += [f"{view.name}, dark: {what}" for what in _found(page, CONTRAST)]
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size(SIZES["phone"]["viewport"])
+        findings += [f"{view.name}, phone: {what}" for what in _found(page)]
+
+    assert findings == []
+
+
+def test_axe_sees_what_is_wrong(page: Page) -> None:
+    page.goto("/login/")
+    page.evaluate(
+        """() => {
+            document.querySelector('label').remove();
+            document.querySelector('h1').style.color = '#ccc';
+        }"""
+    )
+
+    rules = {finding.split(" ")[0] for finding in _found(page)}
+
+    assert {"label", "color-contrast"} <= rules

@@ -1,0 +1,81 @@
+"""Every page and state that a person may see, on the demo clinic: looked at by axe, and by ``make screenshots``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import Page
+
+from clinic_project.demo.directory import PASSWORD
+
+Prepare = Callable[[Page], None]
+
+
+@dataclass(frozen=True)
+class View:
+    """One page in one state. ``who`` logs in first (nobody: empty); ``prepare`` brings the page into its state."""
+
+    name: str
+    who: str
+    path: str
+    prepare: Prepare | None = None
+
+
+def log_in(page: Page, who: str) -> None:
+    """Log in by the page's own form, in whatever language it is."""
+    page.goto("/login/")
+    page.locator("#id_username").fill(who)
+    page.locator("#id_password").fill(PASSWORD)
+    page.locator("form:has(#id_password) button").click()
+    page.wait_for_url(lambda url: "/login/" not in url)
+
+
+def show(page: Page, view: View) -> None:
+    """Open the view and wait until it stands still."""
+    page.goto(view.path)
+    if page.locator("#light").count():
+        page.locator("#light[data-state=live]").wait_for()
+    if view.prepare is not None:
+        view.prepare(page)
+    page.evaluate("document.fonts.ready")
+    page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => {})))")
+
+
+def _press(key: str) -> Prepare:
+    return lambda page: page.keyboard.press(key)
+
+
+def _click(selector: str, shown: str) -> Prepare:
+    def prepare(page: Page) -> None:
+        page.locator(selector).locator("visible=true").first.click()
+        page.locator(shown).first.wait_for()
+
+    return prepare
+
+
+def _search(text: str, *then: str) -> Prepare:
+    def prepare(page: Page) -> None:
+        page.locator("#search-input").fill(text)
+        page.locator("#search-results [role=option]").first.wait_for()
+        for key in then:
+            page.keyboard.press(key)
+        if then:
+            page.locator("#chosen-name, #register").locator("visible=true").first.wait_for()
+
+    return prepare
+
+
+VIEWS = [
+    View("login", "", "/login/"),
+    View("reception", "reception", "/reception/"),
+    View("reception-keys", "reception", "/reception/", _press("?")),
+    View("reception-search", "reception", "/reception/", _search("ma")),
+    View("reception-walk-in", "reception", "/reception/", _search("ma", "ArrowDown", "Enter")),
+    View("reception-payment", "reception", "/reception/", _click(".visit [data-do=pay]", "#payment-amount")),
+    View("reception-empty", "reception2", "/reception/"),
+    View("doctor", "doctor1", "/doctor/"),
+    View("doctor-keys", "doctor1", "/doctor/", _press("?")),
+    View("doctor-choose", "manager", "/doctor/"),
+    View("not-allowed", "reception", "/doctor/"),
+]
