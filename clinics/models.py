@@ -200,12 +200,17 @@ class User(AbstractUser):
             self._clinic_ids = sorted(self.visible_clinics().values_list("pk", flat=True))
         return self._clinic_ids
 
-    def colleague_ids(self) -> set[int] | None:
-        """Whoever works for one of this person's clinics, superusers among them; none: everybody. Read once per object."""
+    def colleagues(self) -> models.QuerySet[User]:
+        """Whoever works for one of this person's clinics, superusers and themself among them."""
+        if self.is_superuser:
+            return User.objects.all()
+        near = models.Q(clinics__in=self.clinic_ids()) | models.Q(is_superuser=True) | models.Q(pk=self.pk)
+        return User.objects.filter(near)
+
+    def colleague_ids(self) -> set[int]:
+        """Ids of ``colleagues``, read once per object and so once per request."""
         if not hasattr(self, "_colleague_ids"):
-            near = models.Q(clinics__in=self.clinic_ids()) | models.Q(is_superuser=True) | models.Q(pk=self.pk)
-            rows = User.objects.filter(near).values_list("pk", flat=True)
-            self._colleague_ids = None if self.is_superuser else set(rows)
+            self._colleague_ids = set(self.colleagues().values_list("pk", flat=True))
         return self._colleague_ids
 
 

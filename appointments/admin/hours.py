@@ -10,7 +10,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import Case, Prefetch, Q, QuerySet, Value, When
+from django.db.models import Case, Prefetch, Q, QuerySet, When
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -175,10 +175,8 @@ class TimeOffAdmin(EndingAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[TimeOff]:
         own = Prefetch("doctor__clinics", queryset=viewer_of(request).visible_clinics(), to_attr="own_clinics")
         rows: QuerySet[TimeOff] = super().get_queryset(request).prefetch_related(own)
-        colleagues = viewer_of(request).colleague_ids()
-        if colleagues is None:
-            return rows.annotate(is_ours=Value(True))
-        return rows.annotate(is_ours=Case(When(Q(created_by=None) | Q(created_by__in=colleagues), then=True), default=False))
+        ours = Q(created_by=None) | Q(created_by__in=viewer_of(request).colleagues().values("pk"))
+        return rows.annotate(is_ours=Case(When(ours, then=True), default=False))
 
     def _is_of_others(self, request: HttpRequest, obj: TimeOff | None) -> bool:
         """Somebody of other clinics has entered it: why is theirs to know, and the row theirs to change."""

@@ -143,9 +143,9 @@ class TimeOff(Versioned):
     def __str__(self) -> str:
         return f"{self.doctor} {self.start:%Y-%m-%d %H:%M}"
 
-    def was_entered_by(self, users: set[int] | None) -> bool:
-        """Did one of these enter it (none: anybody)? What nobody is known to have entered is everybody's."""
-        return users is None or self.created_by_id is None or self.created_by_id in users
+    def was_entered_by(self, users: set[int]) -> bool:
+        """Did one of these enter it? What nobody is known to have entered is everybody's."""
+        return self.created_by_id is None or self.created_by_id in users
 
 
 class ClosingDay(Versioned):

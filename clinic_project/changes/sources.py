@@ -62,7 +62,7 @@ def seen_by(user: User, past: type[models.Model]) -> Q:
         return Q(shift_id__in=Shift.objects.filter(clinic__in=own).values("pk"))
     if model is TimeOff:
         # Why somebody is away is for those who work with whoever entered it.
-        near = Q(created_by=None) | Q(created_by__in=user.colleague_ids() or ())
+        near = Q(created_by=None) | Q(created_by__in=user.colleagues().values("pk"))
         return Q(id__in=TimeOff.objects.filter(near, doctor__clinics__in=own).values("pk"))
     if "doctor" in names:
         return Q(doctor_id__in=Doctor.clinics.through.objects.filter(clinic__in=own).values("doctor_id"))

@@ -525,7 +525,7 @@ def test_time_off_that_another_clinic_entered_is_read_without_its_reason(manager
 
 def test_a_clinic_in_use_keeps_its_code_in_admin_too(manager: Client, world: World) -> None:
     walk_in(world)
-    form = form_of(manager.get(address(Clinic, "change", world.here.pk)))
-    page = manager.post(address(Clinic, "change", world.here.pk), {**form, "code": "OTHR"})
+    path = address(Clinic, "change", world.here.pk)
+    page = manager.post(path, {**form_of(manager, path), "code": "OTHR"})
     assert "Tickets of this clinic" in str(errors_of(page))
     assert Clinic.objects.get(pk=world.here.pk).code == world.here.code

@@ -8,7 +8,7 @@ import pytest
 
 from patients.models import FileAccess
 from tests.api.client import Api, dump_but_reading, outcome
-from tests.factories import PatientFactory, World
+from tests.factories import PatientFactory, World, as_if
 from tests.factories.states import visit_in
 
 VISITS = {
@@ -88,7 +88,6 @@ def test_a_patch_that_changes_nothing_makes_nobodys_form_stale(world: World, pat
 def test_a_price_has_the_decimals_of_its_currency(world: World) -> None:
     prices = []
     for currency in ("USD", "KWD", "JPY"):
-        world.here.currency = currency
-        world.here.save(update_fields=["currency"])
+        as_if(world.here, currency=currency)
         prices.append(Api(world.receptionist).ok("get", f"services/{world.service.pk}/")["price"])
     assert prices == ["50.00", "50.000", "50"]
