@@ -23,8 +23,8 @@ def _unmerged(survivor: Patient, duplicate: Patient, moved: dict[str, list[int]]
 
 
 @receiver(signals.erased, dispatch_uid="appointments.erased")
-def _erased(patient: Patient, **_: Any) -> None:
-    actions.erase(patient)
+def _erased(patient: Patient, exchanged: dict[str, set[int]], **_: Any) -> None:
+    actions.erase(patient, exchanged=exchanged.get(Appointment._meta.label_lower, set()))
 
 
 @receiver(signals.exporting, dispatch_uid="appointments.exporting")

@@ -64,6 +64,12 @@ class Clinic(Versioned):
         validators=[MinValueValidator(1), MaxValueValidator(20)],
         help_text=_("After so many calls without the patient coming the desk is offered to skip them."),
     )
+    wait_alarm_minutes = models.PositiveSmallIntegerField(
+        _("a long wait, minutes"),
+        default=30,
+        validators=[MinValueValidator(1), MaxValueValidator(24 * 60)],
+        help_text=_("Who has waited so long stands out on the desk's screen."),
+    )
     booking_horizon_days = models.PositiveSmallIntegerField(
         _("bookable ahead, days"),
         default=730,
@@ -167,20 +173,37 @@ class User(AbstractUser):
         return Role.ADMIN.value if self.is_superuser else self.role
 
     @property
+    def own_doctor(self) -> Doctor | None:
+        """The doctor that this login is linked to, whatever its role."""
+        return getattr(self, "doctor", None)
+
+    @property
     def doctor_id(self) -> int | None:
         """The doctor this login is, if any."""
-        doctor: Doctor | None = getattr(self, "doctor", None)
+        doctor = self.own_doctor
         return doctor.pk if doctor and self.effective_role == Role.DOCTOR else None
 
     def visible_clinics(self) -> models.QuerySet[Clinic]:
         """The clinics this person works for; all of them for a superuser."""
         return Clinic.objects.all() if self.is_superuser else self.clinics.all()
 
+    @property
+    def version(self) -> int:
+        """Rises with each change of the person, of where they work too; 0 for who was never saved one by one."""
+        known = getattr(self, "latest_version", None)
+        if known is None:
+            known = User.history.filter(id=self.pk).aggregate(latest=models.Max("history_id"))["latest"]
+        return known or 0
+
     def clinic_ids(self) -> list[int]:
         """Ids of ``visible_clinics``, read once per object and so once per request."""
         if not hasattr(self, "_clinic_ids"):
             self._clinic_ids = sorted(self.visible_clinics().values_list("pk", flat=True))
         return self._clinic_ids
+
+    def rights(self) -> dict[str, Any]:
+        """What decides on what this person sees."""
+        return {"role": self.effective_role, "doctor": self.doctor_id, "clinics": self.clinic_ids()}
 
 
 class Login(models.Model):
@@ -293,6 +316,9 @@ def next_number(clinic_id: int, kind: str, period: str) -> int:
 class ErasurePermit(models.Model):
     """Its presence, seen by no other transaction, lets personal data in old rows be overwritten (clinics.guards.erasing)."""
 
+    # To nothing: a deferred foreign key that is broken at the commit, unless the permit is gone by then.
+    never = models.ForeignKey("self", models.DO_NOTHING, default=0, related_name="+", db_index=False)
+
     def __str__(self) -> str:
         return "erasing"
 
@@ -307,6 +333,8 @@ class IdempotencyKey(models.Model):
     # None while the first call is still running.
     status = models.PositiveSmallIntegerField(null=True)
     body = models.TextField(blank=True)
+    # The caller's rights at that time: whoever has lost some of them is not told again what they were told then.
+    rights: models.JSONField[Any, Any] = models.JSONField(default=dict)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once")]

@@ -49,8 +49,8 @@ def _unmerged(survivor: Patient, duplicate: Patient, moved: dict[str, list[int]]
 
 
 @receiver(patient_signals.erased, dispatch_uid="queue.erased")
-def _erased(patient: Patient, **_: Any) -> None:
-    actions.erase(patient)
+def _erased(patient: Patient, exchanged: dict[str, set[int]], **_: Any) -> None:
+    actions.erase(patient, exchanged=exchanged.get(Visit._meta.label_lower, set()))
 
 
 @receiver(patient_signals.exporting, dispatch_uid="queue.exporting")

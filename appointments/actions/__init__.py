@@ -3,6 +3,7 @@
 
 from appointments.actions.belonging import StillExpected, erase, give_to
 from appointments.actions.booking import book, cancel, change, check_in, follow, mark_no_show
+from appointments.actions.days import Day, DoctorHours, hours_of
 from appointments.actions.hours import (
     add_closing_days,
     add_shift,
@@ -19,6 +20,8 @@ from appointments.actions.series import Conflict, NotInSeries, SeriesConflict, b
 
 __all__ = [
     "Conflict",
+    "Day",
+    "DoctorHours",
     "NotInSeries",
     "NotOnItsDay",
     "PatientBusy",
@@ -45,6 +48,7 @@ __all__ = [
     "follow",
     "free_slots",
     "give_to",
+    "hours_of",
     "lock",
     "mark_no_show",
 ]

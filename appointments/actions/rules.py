@@ -17,6 +17,7 @@ from clinics.commands import command
 from clinics.exceptions import DomainError, InvalidInput, NotAllowed, StaleVersion
 from clinics.models import Clinic, Doctor, Service, User
 from clinics.permissions import ADMIN
+from clinics.text import written
 from patients.actions import lock_current
 from patients.models import Patient
 
@@ -197,7 +198,7 @@ def require_may_overbook(by: User | None, reason: str) -> None:
     """Raise unless this person may book a doctor twice, and says why."""
     if by is not None and by.effective_role != ADMIN:
         raise NotAllowed(_("Only an admin may overbook a doctor. Ask one, or choose a free slot."))
-    if not reason.strip():
+    if not written(reason):
         raise InvalidInput(overbook_reason=_("Write why the doctor is overbooked."))
 
 

@@ -19,6 +19,7 @@ from appointments import actions
 from appointments.actions.hours import Affected
 from appointments.models import Appointment, ClosingDay, Shift, TimeOff
 from clinics.admin import NOTHING, DeskForm, HistoryAdmin, become, local_time, viewer_of
+from clinics.admin.directory import OwnClinicsFilter
 from clinics.models import Clinic
 
 Fields = list[str | list[str] | tuple[str, ...]]
@@ -150,7 +151,7 @@ class TimeOffAdmin(EndingAdmin):
     fixed = ("doctor",)
     clinic_lookup = "doctor__clinics"
     list_display = ["doctor", "from_", "until", "reason", "is_active"]
-    list_filter = [("doctor", admin.RelatedOnlyFieldListFilter)]
+    list_filter = [("doctor__clinics", OwnClinicsFilter), ("doctor", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["doctor"]
     search_fields = ["doctor__name", "reason"]
     date_hierarchy = "start"

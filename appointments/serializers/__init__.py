@@ -14,6 +14,8 @@ from appointments.serializers.bookings import (
 from appointments.serializers.hours import (
     ClosingDaySerializer,
     ClosingDayWithAffectedSerializer,
+    DaysQuerySerializer,
+    DaysSerializer,
     ShiftSerializer,
     ShiftWithAffectedSerializer,
     SlotSerializer,
@@ -36,6 +38,8 @@ __all__ = [
     "ClosingDaySerializer",
     "ClosingDayWithAffectedSerializer",
     "ConflictSerializer",
+    "DaysQuerySerializer",
+    "DaysSerializer",
     "RescheduleSerializer",
     "SeriesSerializer",
     "ShiftSerializer",

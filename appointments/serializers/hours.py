@@ -11,7 +11,7 @@ from rest_framework import serializers
 from appointments.models import ClosingDay, Shift, TimeOff
 from appointments.serializers.bookings import AffectedSerializer
 from appointments.serializers.fields import AwareDateTimeField, BreaksField, ClockTimeField, NearDateField, require_near
-from clinics.serializers import OwnClinicField, OwnDoctorField, OwnServiceField
+from clinics.serializers import NamedSerializer, OwnClinicField, OwnDoctorField, OwnServiceField
 
 
 class SlotsQuerySerializer(serializers.Serializer[Any]):
@@ -34,6 +34,58 @@ class SlotSerializer(serializers.Serializer[Any]):
     start = serializers.DateTimeField()
     end = serializers.DateTimeField()
     available = serializers.BooleanField()
+
+
+class DaysQuerySerializer(serializers.Serializer[Any]):
+    """The query of a calendar's days."""
+
+    MOST = 42
+
+    date_after = NearDateField(help_text="The first day.")
+    date_before = NearDateField(help_text="The last day.")
+    doctor = OwnDoctorField(required=False, help_text="Of this doctor alone.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not 0 <= (attrs["date_before"] - attrs["date_after"]).days < self.MOST:
+            raise serializers.ValidationError(
+                {"date_before": _("Ask for one to {days} days, the first one first.").format(days=self.MOST)}
+            )
+        return attrs
+
+
+class SpanSerializer(serializers.Serializer[Any]):
+    """A time, half open."""
+
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        shape: dict[str, Any] = super().to_representation({"start": instance[0], "end": instance[1]})
+        return shape
+
+
+class DoctorHoursSerializer(serializers.Serializer[Any]):
+    """A doctor's day; ``working`` is without the breaks, ``elsewhere`` when they are booked, but not here on this day."""
+
+    doctor = NamedSerializer()
+    working = SpanSerializer(many=True)
+    breaks = SpanSerializer(many=True)
+    away = SpanSerializer(many=True)
+    elsewhere = SpanSerializer(many=True)
+
+
+class DaySerializer(serializers.Serializer[Any]):
+    date = serializers.DateField()
+    closed = serializers.CharField(allow_null=True, help_text="Why the clinic is closed; null if it isn't.")
+    doctors = DoctorHoursSerializer(many=True)
+
+
+class DaysSerializer(serializers.Serializer[Any]):
+    """The hours of a clinic's doctors by day, and the last day that can be booked."""
+
+    today = serializers.DateField()
+    last_day = serializers.DateField()
+    days = DaySerializer(many=True)
 
 
 class ShiftSerializer(serializers.ModelSerializer[Shift]):

@@ -18,6 +18,8 @@ from appointments.serializers import (
     AffectedSerializer,
     ClosingDaySerializer,
     ClosingDayWithAffectedSerializer,
+    DaysQuerySerializer,
+    DaysSerializer,
     ShiftSerializer,
     ShiftWithAffectedSerializer,
     SlotSerializer,
@@ -25,10 +27,10 @@ from appointments.serializers import (
     TimeOffSerializer,
     TimeOffWithAffectedSerializer,
 )
-from clinics.models import Doctor
+from clinics.models import Clinic, Doctor
 from clinics.permissions import ADMINS, EVERYONE
 from clinics.serializers import VersionSerializer
-from clinics.viewsets import WRITING_BY_ADMINS, ApiViewSet, DoctorViewSet, IdFilter
+from clinics.viewsets import WRITING_BY_ADMINS, ApiViewSet, ClinicViewSet, DoctorViewSet, IdFilter
 
 
 class HoursViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
@@ -193,3 +195,23 @@ class BookableDoctorViewSet(DoctorViewSet):
             doctor=self.get_object(), clinic=given["clinic"], service=given["service"], day=given["date"]
         )
         return Response(SlotSerializer(slots, many=True).data)
+
+
+class BookableClinicViewSet(ClinicViewSet):
+    """Clinics, with the hours of their doctors."""
+
+    roles = {**ClinicViewSet.roles, "hours": EVERYONE}
+
+    @extend_schema(parameters=[DaysQuerySerializer], responses={200: DaysSerializer})
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def hours(self, request: Request, pk: str) -> Response:
+        """What a calendar shows beside the appointments: working hours, breaks, absences and closing days of each day."""
+        clinic: Clinic = self.get_object()
+        query = DaysQuerySerializer(data=request.query_params, context=self.get_serializer_context())
+        query.is_valid(raise_exception=True)
+        given = query.validated_data
+        doctors = Doctor.objects.filter(clinics=clinic, is_active=True).order_by("name", "pk")
+        if "doctor" in given:
+            doctors = doctors.filter(pk=given["doctor"].pk)
+        days = actions.hours_of(clinic=clinic, doctors=list(doctors), first=given["date_after"], last=given["date_before"])
+        return Response(DaysSerializer(days).data)

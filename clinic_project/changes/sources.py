@@ -43,15 +43,20 @@ def fields_of(past: type[models.Model]) -> list[models.Field[Any, Any]]:
 def seen_by(user: User, past: type[models.Model]) -> Q:
     """The past versions that this admin may see: of their clinics' records and of the registry that all share; what belongs to no
     clinic is for superusers."""
-    if user.is_superuser:
+    model = past.instance_type  # type: ignore[attr-defined]
+    if user.is_superuser or model is Patient:
         return Q()
-    own, model = user.clinic_ids(), past.instance_type  # type: ignore[attr-defined]
-    if model is Patient:
-        return Q()
+    seen = of_clinics(past, user.clinic_ids())
+    return seen & ~Q(id__in=User.objects.filter(is_superuser=True).values("pk")) if model is User else seen
+
+
+def of_clinics(past: type[models.Model], own: list[int]) -> Q:
+    """The past versions of what belongs to these clinics."""
+    model = past.instance_type  # type: ignore[attr-defined]
     if model is Clinic:
         return Q(id__in=own)
     if model is User:
-        return Q(id__in=User.objects.filter(clinics__in=own, is_superuser=False).values("pk"))
+        return Q(id__in=User.clinics.through.objects.filter(clinic__in=own).values("user_id"))
     if model is Doctor:
         return Q(id__in=Doctor.clinics.through.objects.filter(clinic__in=own).values("doctor_id"))
     names = {field.name for field in past._meta.concrete_fields}

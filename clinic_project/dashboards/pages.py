@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth.views import LoginView
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
-from clinic_project.dashboards import access, rows
-from clinic_project.dashboards.refusals import REFUSALS, sentence_of
+from clinic_project.dashboards import access, attention, rows
 from clinic_project.dashboards.words import labels, script_words
 from clinics.models import Clinic, Service
 from clinics.permissions import DOCTOR
-from patients.actions import log_access
-from patients.models import FileAccess
-from payments import actions as payment_actions
-from payments.models import LedgerEntry, Payment
-from payments.serializers import ProcessSerializer, ReceiptSerializer
+from payments.models import LedgerEntry
+from queue.models import Presence
 from realtime import log
 from realtime.groups import BROADCAST, clinic_room
 from realtime.views import room_state
+
+BREAK_MINUTES = (5, 10, 15, 30, 45, 60)
+"""How long a break is, as the desk is told by a doctor who passes."""
 
 
 class LogIn(LoginView):
@@ -51,6 +50,7 @@ def landing(request: HttpRequest) -> HttpResponseBase:
 
 
 def no_place(request: HttpRequest) -> HttpResponse:
+    """Who has nothing to see yet is told what is missing."""
     return render(request, "landing/no_place.html", access.frame(request, []), status=200)
 
 
@@ -61,6 +61,7 @@ def start_data(request: HttpRequest, state: dict[str, Any], clinics: list[Clinic
         "now": timezone.now().isoformat(),
         "broadcast": {"since": log.heads([BROADCAST])[BROADCAST].head, "epoch": state["epoch"]},
         "role": user.effective_role,
+        "user": user.pk,
         "clinics": {
             clinic.pk: {
                 "name": clinic.name,
@@ -68,6 +69,7 @@ def start_data(request: HttpRequest, state: dict[str, Any], clinics: list[Clinic
                 "currency": clinic.currency,
                 "decimals": clinic.money_decimals,
                 "lateAfter": clinic.late_after_minutes,
+                "waitAlarm": clinic.wait_alarm_minutes,
             }
             for clinic in clinics
         },
@@ -91,9 +93,17 @@ def reception(request: HttpRequest) -> HttpResponseBase:
     state = room_state(clinic_room(clinic.pk))
     words, rules = labels(), access.visit_rules(user)
     doctors = access.doctors_of([clinic])
-    visits = [rows.visit_row(visit, clinic, rules, words) for visit in state["visits"]]
-    by_id = {visit["id"]: visit for visit in visits}
     now, appointment_rules = timezone.now(), access.appointment_rules(user)
+    visits = [rows.visit_row(visit, clinic, rules, words, now) for visit in state["visits"]]
+    by_id = {visit["id"]: visit for visit in visits}
+    entries = attention.attention_of(
+        state["visits"],
+        state["appointments"],
+        now=now,
+        late_after=dt.timedelta(minutes=clinic.late_after_minutes),
+        wait_alarm=dt.timedelta(minutes=clinic.wait_alarm_minutes),
+    )
+    both = {"visit": rules, "appointment": appointment_rules}
     return render(
         request,
         "reception/page.html",
@@ -104,7 +114,9 @@ def reception(request: HttpRequest) -> HttpResponseBase:
             "snapshot": state,
             "start": {**start_data(request, state, [clinic]), "clinic": clinic.pk},
             "words": script_words(),
-            "sections": rows.doctor_sections(visits, doctors, words),
+            "attention": attention.attention_rows(entries, clinic, both, words, now),
+            "attention_counts": attention.counts_of(entries, words),
+            "sections": rows.doctor_sections(visits, doctors, words, clinic=clinic, states=state["doctors"], now=now),
             "appointments": [
                 rows.appointment_row(each, by_id.get(each["visit_id"]), clinic, appointment_rules, words, now)
                 for each in state["appointments"]
@@ -113,86 +125,11 @@ def reception(request: HttpRequest) -> HttpResponseBase:
             "services": Service.objects.filter(clinic=clinic, is_active=True).order_by("name", "pk"),
             "methods": [(value, words[f"method.{value}"]) for value in LedgerEntry.Method.values],
             "priorities": [(value, words[f"priority.{value}"]) for value in ("normal", "urgent", "emergency")],
+            "presence_states": [(value, words[f"presence.{value}"]) for value in Presence.State.values],
+            "break_minutes": BREAK_MINUTES,
             "blank_visit": rows.BLANK_VISIT,
             "blank_appointment": rows.BLANK_APPOINTMENT,
             "blank_section": rows.BLANK_SECTION,
-        },
-    )
-
-
-@access.staff_page
-def payment(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """A visit's payment as a page of its own: what the dialog of the reception shows, without JavaScript."""
-    user = access.person(request)
-    access.require_desk(user)
-    found = (
-        Payment.objects.filter(visit_id=pk, clinic__in=user.clinic_ids())
-        .select_related("clinic", "visit__patient", "visit__doctor", "visit__service")
-        .prefetch_related("entries__by", "entries__clinic")
-        .first()
-    )
-    if found is None:
-        raise Http404
-    errors: dict[str, Any] = {}
-    if request.method == "POST":
-        given = ProcessSerializer(
-            data={name: _decimal_point(str(value)) for name, value in request.POST.items() if str(value).strip()}
-        )
-        if given.is_valid():
-            try:
-                payment_actions.process(found, by=user, **given.validated_data)
-            except REFUSALS as refusal:
-                messages.error(request, sentence_of(refusal))
-            else:
-                messages.success(request, script_words()["done.payment"])
-            return redirect("reception-payment", pk=pk)
-        errors = dict(given.errors)
-    words = labels()
-    return render(
-        request,
-        "reception/payment.html",
-        {
-            **access.frame(request, []),
-            "clinic": found.clinic,
-            "payment": ReceiptSerializer(found).data,
-            "paid_label": words[f"paid.{found.status}"],
-            "may_take": found.outstanding > 0,
-            "methods": [(value, words[f"method.{value}"]) for value in LedgerEntry.Method.values],
-            "errors": errors,
-            "given": request.POST,
-        },
-        status=400 if errors else 200,
-    )
-
-
-def _decimal_point(value: str) -> str:
-    """Half the world writes 12,50."""
-    return value.replace(",", ".") if value.count(",") == 1 and "." not in value else value
-
-
-@access.staff_page
-def receipt(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """A receipt, to be printed."""
-    user = access.person(request)
-    access.require_desk(user)
-    found = (
-        Payment.objects.filter(pk=pk, clinic__in=user.clinic_ids())
-        .select_related("clinic", "visit__patient", "visit__doctor", "visit__service")
-        .prefetch_related("entries__by", "entries__clinic")
-        .first()
-    )
-    if found is None:
-        raise Http404
-    log_access([found.visit.patient], by=user, how=FileAccess.How.PRINTED)
-    return render(
-        request,
-        "reception/receipt.html",
-        {
-            **access.frame(request, []),
-            "clinic": found.clinic,
-            "payment": ReceiptSerializer(found).data,
-            "paid_label": labels()[f"paid.{found.status}"],
-            # Without its zone, or the template would turn it into the server's.
-            "printed_at": timezone.now().astimezone(found.clinic.zone).replace(tzinfo=None),
+            "blank_attention": attention.BLANK_ATTENTION,
         },
     )

@@ -37,17 +37,6 @@ def _when(visit: Row, clinic: Clinic, words: Mapping[str, str]) -> str:
     return words["since"].format(time=clock(visit["checked_in_at"], clinic)) if visit["checked_in_at"] else ""
 
 
-def _why(visit: Row, clinic: Clinic, words: Mapping[str, str]) -> str:
-    if not visit["rank_reason"]:
-        return ""
-    basis = visit["rank_basis"]
-    sentence = words[f"reason.{basis}"].format(
-        slot=clock(visit["slot_start"], clinic), arrived=clock(visit["checked_in_at"], clinic)
-    )
-    by_class = "" if basis == "moved" else words.get(f"reason.{visit['priority']}", "")
-    return f"{by_class} {sentence}".strip()
-
-
 def presence_of(doctor: Row | None, *, is_inside: bool, now: dt.datetime) -> str:
     """Whether a doctor is there now: a patient inside says more than what was said, and that holds until midnight only."""
     if is_inside:
@@ -66,6 +55,22 @@ def presence_label(
     return state, words["presence.break_until" if until else f"presence.{state}"].format(time=clock(until, clinic))
 
 
+def is_long_wait(visit: Row, now: dt.datetime, wait_alarm: dt.timedelta) -> bool:
+    """Waits as long as the clinic wants to hear of."""
+    return visit["status"] == "waiting" and now - dt.datetime.fromisoformat(visit["checked_in_at"]) >= wait_alarm
+
+
+def _why(visit: Row, clinic: Clinic, words: Mapping[str, str]) -> str:
+    if not visit["rank_reason"]:
+        return ""
+    basis = visit["rank_basis"]
+    sentence = words[f"reason.{basis}"].format(
+        slot=clock(visit["slot_start"], clinic), arrived=clock(visit["checked_in_at"], clinic)
+    )
+    by_class = "" if basis == "moved" else words.get(f"reason.{visit['priority']}", "")
+    return f"{by_class} {sentence}".strip()
+
+
 def _is_wanted_back(visit: Row) -> bool:
     """Should come again, and the desk hasn't booked it yet."""
     return visit["follow_up"] is not None and visit["follow_up"]["appointment_id"] is None
@@ -80,8 +85,10 @@ def _wish(visit: Row, words: Mapping[str, str]) -> Row:
     return {"label": label, "book_label": words["follow_up.book"].format(date=date)}
 
 
-def visit_row(visit: Row, clinic: Clinic, rules: Rules, words: Mapping[str, str]) -> Row:
+def visit_row(visit: Row, clinic: Clinic, rules: Rules, words: Mapping[str, str], now: dt.datetime | None = None) -> Row:
     """A visit with the texts of its row and ``can``: what may be done with it."""
+    wait_alarm = dt.timedelta(minutes=clinic.wait_alarm_minutes)
+    why = _why(visit, clinic, words)
     return {
         **visit,
         "clinic_name": clinic.name,
@@ -90,7 +97,9 @@ def visit_row(visit: Row, clinic: Clinic, rules: Rules, words: Mapping[str, str]
         "paid_label": words[f"paid.{visit['payment_status']}"],
         "call_label": words["call_again" if visit["status"] == "called" else "call"],
         "when": _when(visit, clinic, words),
-        "why": _why(visit, clinic, words),
+        "long_wait": is_long_wait(visit, now or timezone.now(), wait_alarm),
+        "why": why,
+        "next_label": words["next"].format(why=why),
         "wish": _wish(visit, words),
         "can": dict.fromkeys((verb for verb in rules[visit["status"]] if verb != "follow_up" or _is_wanted_back(visit)), True),
         "can_pay": visit["payment_status"] != "void",
@@ -115,17 +124,31 @@ def _mark_ends(active: list[Row]) -> None:
         row["can"]["down"] = "move" in row["can"] and place < len(waiting) - 1
 
 
-def doctor_sections(rows: Iterable[Row], doctors: Iterable[Doctor], words: Mapping[str, str]) -> list[Row]:
-    """A section of the queue for each doctor who works here or has visits today."""
+def doctor_sections(
+    rows: Iterable[Row],
+    doctors: Iterable[Doctor],
+    words: Mapping[str, str],
+    *,
+    clinic: Clinic,
+    states: Iterable[Row],
+    now: dt.datetime,
+) -> list[Row]:
+    """A section of the queue for each doctor who works here or has visits today; ``states``: the snapshot's ``doctors``."""
     by_doctor: dict[int, list[Row]] = defaultdict(list)
     names = {doctor.pk: doctor.name for doctor in doctors}
+    known = {state["id"]: state for state in states}
     for row in rows:
         by_doctor[row["doctor"]["id"]].append(row)
         names.setdefault(row["doctor"]["id"], row["doctor"]["name"])
-    return [
-        doctor_section(pk, name, by_doctor[pk], words)
-        for pk, name in sorted(names.items(), key=lambda item: (item[1], item[0]))
-    ]
+    sections = []
+    for pk, name in sorted(names.items(), key=lambda item: (item[1], item[0])):
+        section = doctor_section(pk, name, by_doctor[pk], words)
+        is_inside = any(row["status"] == "in_progress" for row in by_doctor[pk])
+        section["presence"], section["presence_label"] = presence_label(
+            known.get(pk), is_inside=is_inside, now=now, clinic=clinic, words=words
+        )
+        sections.append(section)
+    return sections
 
 
 def doctor_section(pk: int, name: str, rows: Iterable[Row], words: Mapping[str, str]) -> Row:
@@ -181,5 +204,5 @@ BLANK_VISIT: Row = {
     "can": {},
 }
 BLANK_APPOINTMENT: Row = {**BLANK_VISIT, "visit_id": 0}
-BLANK_SECTION: Row = {"id": 0, "name": "", "active": [], "done": []}
+BLANK_SECTION: Row = {"id": 0, "name": "", "active": [], "done": [], "presence": "available"}
 """What an empty ``<template>`` is rendered from."""

@@ -501,9 +501,10 @@ class Desk:
         found = self.visits[visit]
         if amount + discount == 0:
             raise Refused(400, "amount")
-        if found.payment_status in ("void", "refunded"):
+        owed = DUE - found.discount - found.paid
+        if found.status == "cancelled" or (found.payment_status == "refunded" and not owed):
             conflict("invalid_transition")
-        if amount + discount > DUE - found.discount - found.paid:
+        if amount + discount > owed:
             conflict("overpaid")
         found.paid += amount
         found.discount += discount

@@ -112,6 +112,7 @@ def _check(pk: int, expected: Expected, due: Decimal, decimals: int) -> None:
     assert stored.balance == expected.paid - expected.refunded >= 0
     assert expected.paid + expected.discount <= stored.amount_due == due
     assert stored.outstanding >= 0
+    assert stored.visit.status != "cancelled" or stored.outstanding == 0
     for kind, total in (("payment", expected.paid), ("refund", expected.refunded)):
         assert sum(row.amount for row in entries if row.kind == kind) == total
     assert sum(row.discount for row in entries) == expected.discount

@@ -14,6 +14,7 @@ from clinics.models import Clinic
 from payments import actions
 from payments.models import Payment
 from payments.money import as_text, has_decimals, status_after
+from queue.models import Visit
 from tests.api.client import Api, as_it_was, desk_dump, outcome
 from tests.factories import ServiceFactory, World, book, walk_in
 from tests.factories.states import visit_in
@@ -201,6 +202,44 @@ def test_money_of_a_cancelled_visit_is_given_back(world: World, cancelled_first:
         assert api.ok("post", f"visits/{visit.pk}/cancel/", {})["payment_status"] == "refunded"
     assert outcome(refund(api, visit.payment, "0.01")) == (409, "refund_exceeds_paid")
     assert outcome(pay(api, visit.payment, "0", discount="1.00")) == (409, "invalid_transition")
+
+
+@pytest.mark.parametrize("paid", ["0", "20.00"])
+def test_nothing_is_taken_for_a_cancelled_visit(world: World, paid: str) -> None:
+    visit, api = visit_in(world, "waiting"), Api(world.admin)
+    pay(api, visit.payment, paid, discount="5.00")
+    api.ok("post", f"visits/{visit.pk}/cancel/", {})
+    before = desk_dump()
+    for amount, discount in (("1.00", "0"), ("0", "1.00"), ("999.00", "0")):
+        refused = pay(api, visit.payment, amount, discount=discount)
+        assert (outcome(refused), refused.json()["current"]["outstanding"]) == ((409, "invalid_transition"), "0.00")
+    assert "cancelled" in refused.json()["detail"]
+    assert desk_dump() == before
+    api.ok("post", f"visits/{visit.pk}/undo/", {})
+    assert pay(api, visit.payment, "1.00").status_code == 200
+
+
+def test_the_rest_is_taken_after_a_part_was_given_back_in_full(world: World) -> None:
+    api, payment = Api(world.admin), priced(world, "50.00")
+    pay(api, payment, "10.00")
+    back = refund(api, payment, "10.00").json()
+    assert (back["status"], back["outstanding"]) == ("refunded", "40.00")
+    assert outcome(pay(api, payment, "40.01")) == (409, "overpaid")
+    assert pay(api, payment, "15.00").json()["status"] == "partially_paid"
+    last = pay(api, payment, "25.00").json()
+    assert (last["status"], last["balance"], last["outstanding"]) == ("paid", "40.00", "0.00")
+    assert Visit.objects.get(pk=payment.visit_id).payment_status == "paid"
+
+
+def test_what_was_paid_and_given_back_in_full_needs_a_new_walk_in(world: World) -> None:
+    visit, api = visit_in(world, "waiting"), Api(world.admin)
+    pay(api, visit.payment, str(visit.payment.amount_due))
+    refund(api, visit.payment, str(visit.payment.amount_due))
+    api.ok("post", f"visits/{visit.pk}/cancel/", {})
+    api.ok("post", f"visits/{visit.pk}/undo/", {})
+    refused = pay(api, visit.payment, "1.00")
+    assert outcome(refused) == (409, "invalid_transition")
+    assert "walk-in" in refused.json()["detail"]
 
 
 def test_a_discount_after_a_part_was_given_back(world: World) -> None:
