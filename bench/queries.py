@@ -33,7 +33,9 @@ from django.test.utils import (  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from appointments.models import ClosingDay, TimeOff  # noqa: E402
+from clinics.models import User  # noqa: E402
 from patients import actions as patient_actions  # noqa: E402
+from patients.models import Patient  # noqa: E402
 from payments import actions as payment_actions  # noqa: E402
 from payments.models import CashShift  # noqa: E402
 from queue import actions as queue_actions  # noqa: E402
@@ -51,7 +53,7 @@ def fill(world: World, first: int, last: int) -> None:
         day, place = divmod(number, 24)
         ClinicFactory()  # type: ignore[no-untyped-call]
         ServiceFactory(clinic=world.here)  # type: ignore[no-untyped-call]
-        duplicate = PatientFactory()  # type: ignore[no-untyped-call]
+        duplicate: Patient = PatientFactory()  # type: ignore[no-untyped-call,assignment]
         book(world, patient=world.patient, start=tomorrow + dt.timedelta(days=day, minutes=20 * place))
         patient_actions.merge(world.patient, duplicate=duplicate, by=world.receptionist)
         visit = walk_in(world, patient=world.patient)
@@ -59,7 +61,8 @@ def fill(world: World, first: int, last: int) -> None:
         payment_actions.process(payment, by=world.receptionist, amount=payment.amount_due / 2, method="cash")
         shift = CashShift.objects.get(cashier=world.receptionist)
         payment_actions.move_cash(shift, by=world.receptionist, kind="in", amount=Decimal(1), reason="change")
-        payment_actions.open_shift(by=UserFactory(clinics=[world.here]), clinic=world.here, opening_cash=Decimal(0))  # type: ignore[no-untyped-call]
+        cashier: User = UserFactory(clinics=[world.here])  # type: ignore[no-untyped-call,assignment]
+        payment_actions.open_shift(by=cashier, clinic=world.here, opening_cash=Decimal(0))
         queue_actions.call(Visit.objects.filter(visit_type="walk_in").earliest("pk"), by=world.receptionist)
         free = tomorrow + dt.timedelta(days=400 + number)
         TimeOff.objects.create(doctor=world.doctor, start=free, end=free + dt.timedelta(hours=1))

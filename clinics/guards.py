@@ -62,9 +62,9 @@ def _refused(guard: Guard) -> tuple[str, ...]:
 
 
 def removal_sql() -> list[str]:
-    """Statements that take all guards off SQLite's tables; PostgreSQL replaces its own."""
-    names = ("REPLACE", "REPLACING", "RENUMBERING")
-    verbs = [(model, verb) for model, guard in guarded_models() for verb in (*_refused(guard), *names)]
+    """Statements that take all guards off SQLite's tables, also those that a model had before its guard was made weaker."""
+    kinds = ("UPDATE", "DELETE", "REPLACE", "REPLACING", "RENUMBERING")
+    verbs = [(model, verb) for model, _guard in guarded_models() for verb in kinds]
     return [f"DROP TRIGGER IF EXISTS {_name(model, verb)}" for model, verb in verbs]
 
 
@@ -83,6 +83,9 @@ def _name(model: type[models.Model], verb: str) -> str:
 
 def _postgres_triggers(model: type[models.Model], guard: Guard) -> list[str]:
     table = f'"{model._meta.db_table}"'
+    weakened = [
+        f"DROP TRIGGER IF EXISTS {_name(model, verb)} ON {table}" for verb in {"UPDATE", "DELETE"} - set(_refused(guard))
+    ]
     rows = [
         f"CREATE OR REPLACE TRIGGER {_name(model, verb)} BEFORE {verb} ON {table} "
         f"FOR EACH ROW EXECUTE FUNCTION clinic_refuse('{guard.name}')"
@@ -92,7 +95,7 @@ def _postgres_triggers(model: type[models.Model], guard: Guard) -> list[str]:
         f"CREATE OR REPLACE TRIGGER {_name(model, 'TRUNCATE')} BEFORE TRUNCATE ON {table} "
         f"FOR EACH STATEMENT EXECUTE FUNCTION clinic_refuse('{guard.name}')"
     )
-    return [*rows, whole]
+    return [*weakened, *rows, whole]
 
 
 def _sqlite_trigger(model: type[models.Model], guard: Guard, verb: str) -> str:

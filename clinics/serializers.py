@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+from rest_framework.validators import UniqueTogetherValidator
 
 from clinics.exceptions import NotAllowed, StaleVersion
 from clinics.models import Clinic, Doctor, Service, User
@@ -155,6 +156,13 @@ class ServiceSerializer(VersionedModelSerializer):
             "doctor_share_percent",
             "currency",
             "is_active",
+        ]
+        validators = [
+            UniqueTogetherValidator(
+                Service.objects.all(),
+                ("clinic", "name"),
+                _("This clinic has a service of this name already. Choose another name."),
+            )
         ]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

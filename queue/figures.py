@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import Min, Q, QuerySet
+from django.db.models import F, Min, Q, QuerySet
 
 from clinics.models import Clinic
 from queue import signals
@@ -32,7 +32,13 @@ def figures_of(clinic: Clinic, day: dt.date) -> dict[str, Any]:
 def first_calls(visits: Q, *fields: str) -> QuerySet[VisitStep, tuple[Any, ...]]:
     """For each of ``visits`` (a condition on ``visit__…``): the ``fields`` of the visit, and the moment at which it was called
     or, if never, taken in; what was undone doesn't count."""
-    steps = VisitStep.objects.filter(visits, action__in=["call", "start"], undone_by=None)
+    steps = VisitStep.objects.filter(
+        visits,
+        action__in=["call", "start"],
+        undone_by=None,
+        # Who came a day early and left may have been called then.
+        at__gte=F("visit__checked_in_at"),
+    )
     return steps.order_by().values_list("visit", *fields).annotate(Min("at"))
 
 

@@ -181,13 +181,14 @@ class PresentDoctorViewSet(BookableDoctorViewSet):
     @action(detail=True, methods=["get"], filterset_class=None)
     def state(self, request: Request, pk: str) -> Response:
         """Available, with a patient, on a break or gone."""
-        return Response(PresenceSerializer(DoctorState(self.get_object())).data)
+        return Response(PresenceSerializer(DoctorState(self.get_object()), context=self.get_serializer_context()).data)
 
     @extend_schema(responses=PresenceSerializer)
     @state.mapping.post
     def set_state(self, request: Request, pk: str) -> Response:
         """Say so for the rest of the day: a doctor for themself, a desk for the doctors of its clinic."""
-        return Response(PresenceSerializer(actions.set_state(self.get_object(), by=self.user, **self.validated())).data)
+        said = actions.set_state(self.get_object(), by=self.user, **self.validated())
+        return Response(PresenceSerializer(said, context=self.get_serializer_context()).data)
 
 
 class ClosableClinicViewSet(BookableClinicViewSet):

@@ -16,12 +16,14 @@ from appointments.serializers.hours import (
     ClosingDayWithAffectedSerializer,
     DaysQuerySerializer,
     DaysSerializer,
+    DoctorWithAffectedSerializer,
     ShiftSerializer,
     ShiftWithAffectedSerializer,
     SlotSerializer,
     SlotsQuerySerializer,
     TimeOffSerializer,
     TimeOffWithAffectedSerializer,
+    may_read_reason,
 )
 from appointments.serializers.series import BookedSeriesSerializer, ConflictSerializer, SeriesSerializer
 
@@ -40,6 +42,7 @@ __all__ = [
     "ConflictSerializer",
     "DaysQuerySerializer",
     "DaysSerializer",
+    "DoctorWithAffectedSerializer",
     "RescheduleSerializer",
     "SeriesSerializer",
     "ShiftSerializer",
@@ -48,4 +51,5 @@ __all__ = [
     "SlotsQuerySerializer",
     "TimeOffSerializer",
     "TimeOffWithAffectedSerializer",
+    "may_read_reason",
 ]

@@ -11,7 +11,9 @@ from rest_framework import serializers
 from appointments.models import ClosingDay, Shift, TimeOff
 from appointments.serializers.bookings import AffectedSerializer
 from appointments.serializers.fields import AwareDateTimeField, BreaksField, ClockTimeField, NearDateField, require_near
-from clinics.serializers import NamedSerializer, OwnClinicField, OwnDoctorField, OwnServiceField
+from clinics.models import User
+from clinics.permissions import ADMIN
+from clinics.serializers import DoctorSerializer, NamedSerializer, OwnClinicField, OwnDoctorField, OwnServiceField
 
 
 class SlotsQuerySerializer(serializers.Serializer[Any]):
@@ -126,6 +128,15 @@ class TimeOffSerializer(serializers.ModelSerializer[TimeOff]):
         model = TimeOff
         fields = ["id", "version", "doctor", "start", "end", "reason"]
 
+    def to_representation(self, instance: TimeOff) -> dict[str, Any]:
+        shape: dict[str, Any] = super().to_representation(instance)
+        return shape if may_read_reason(instance, self.context["request"].user) else {**shape, "reason": ""}
+
+
+def may_read_reason(away: TimeOff, user: User) -> bool:
+    """Why somebody is away may be private: it is for the admins who work with whoever wrote it down."""
+    return user.effective_role == ADMIN and away.was_entered_by(user.colleague_ids())
+
 
 class ClosingDaySerializer(serializers.ModelSerializer[ClosingDay]):
     """Days, the clinic's own, on which nobody can be booked there; one day without ``last_day``."""
@@ -160,8 +171,12 @@ class ShiftWithAffectedSerializer(ShiftSerializer):
 class TimeOffWithAffectedSerializer(TimeOffSerializer):
     affected_appointments = AffectedSerializer(many=True, read_only=True)
 
+    affected_elsewhere = serializers.IntegerField(
+        read_only=True, help_text="How many more are affected at clinics that aren't the caller's; admins there move them."
+    )
+
     class Meta(TimeOffSerializer.Meta):
-        fields = [*TimeOffSerializer.Meta.fields, "affected_appointments"]
+        fields = [*TimeOffSerializer.Meta.fields, "affected_appointments", "affected_elsewhere"]
 
 
 class ClosingDayWithAffectedSerializer(ClosingDaySerializer):
@@ -169,3 +184,10 @@ class ClosingDayWithAffectedSerializer(ClosingDaySerializer):
 
     class Meta(ClosingDaySerializer.Meta):
         fields = [*ClosingDaySerializer.Meta.fields, "affected_appointments"]
+
+
+class DoctorWithAffectedSerializer(DoctorSerializer):
+    affected_appointments = AffectedSerializer(many=True, read_only=True)
+
+    class Meta(DoctorSerializer.Meta):
+        fields = [*DoctorSerializer.Meta.fields, "affected_appointments"]

@@ -75,7 +75,8 @@ class AppointmentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiVi
 
     @extend_schema(responses=AppointmentDetailSerializer)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return self.answer(actions.change(self.get_object(), by=self.user, **self.validated()))
+        appointment = self.get_object()
+        return self.answer(actions.change(appointment, by=self.user, **self.validated(appointment)))
 
     @extend_schema(responses=AppointmentDetailSerializer)
     @action(detail=True, methods=["post"])

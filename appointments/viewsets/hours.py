@@ -20,6 +20,7 @@ from appointments.serializers import (
     ClosingDayWithAffectedSerializer,
     DaysQuerySerializer,
     DaysSerializer,
+    DoctorWithAffectedSerializer,
     ShiftSerializer,
     ShiftWithAffectedSerializer,
     SlotSerializer,
@@ -27,6 +28,7 @@ from appointments.serializers import (
     TimeOffSerializer,
     TimeOffWithAffectedSerializer,
 )
+from clinics.commands import command
 from clinics.models import Clinic, Doctor
 from clinics.permissions import ADMINS, EVERYONE
 from clinics.serializers import VersionSerializer
@@ -54,6 +56,8 @@ class HoursViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet)
         seen = [row for row in affected if row.clinic_id in own]
         answer = self.answer(instance, code)
         answer.data["affected_appointments"] = AffectedSerializer(seen, many=True).data
+        if isinstance(instance, TimeOff):
+            answer.data["affected_elsewhere"] = len(affected) - len(seen)
         return answer
 
 
@@ -184,6 +188,18 @@ class BookableDoctorViewSet(DoctorViewSet):
     """Doctors, with the times at which they can be booked."""
 
     roles = {**DoctorViewSet.roles, "slots": EVERYONE}
+
+    @extend_schema(responses=DoctorWithAffectedSerializer)
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change a doctor; the answer tells who is booked, at the caller's clinics, where the doctor isn't any more."""
+        doctor = self.get_object()
+        with command():
+            actions.lock_doctors({doctor.pk})
+            answer = super().partial_update(request, *args, **kwargs)
+            affected = actions.left_without_a_doctor(Doctor.objects.get(pk=doctor.pk))
+        seen = [row for row in affected if row.clinic_id in self.user.clinic_ids()]
+        answer.data["affected_appointments"] = AffectedSerializer(seen, many=True).data
+        return answer
 
     @extend_schema(parameters=[SlotsQuerySerializer], responses={200: SlotSerializer(many=True)})
     @action(detail=True, methods=["get"], pagination_class=None, filterset_class=None)

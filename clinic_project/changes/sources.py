@@ -8,6 +8,7 @@ from django.apps import apps
 from django.db import models
 from django.db.models import Q
 
+from appointments.models import Shift, TimeOff
 from clinics.models import Clinic, Doctor, User
 from patients.models import Patient
 
@@ -47,7 +48,13 @@ def seen_by(user: User, past: type[models.Model]) -> Q:
     if user.is_superuser or model is Patient:
         return Q()
     seen = of_clinics(past, user.clinic_ids())
-    return seen & ~Q(id__in=User.objects.filter(is_superuser=True).values("pk")) if model is User else seen
+    if model is User:
+        return seen & ~Q(id__in=User.objects.filter(is_superuser=True).values("pk"))
+    if model is TimeOff:
+        # Why somebody is away is for those who work with whoever entered it.
+        near = Q(created_by=None) | Q(created_by__in=user.colleagues().values("pk"))
+        return seen & Q(id__in=TimeOff.objects.filter(near).values("pk"))
+    return seen
 
 
 def of_clinics(past: type[models.Model], own: list[int]) -> Q:
@@ -62,6 +69,8 @@ def of_clinics(past: type[models.Model], own: list[int]) -> Q:
     names = {field.name for field in past._meta.concrete_fields}
     if "clinic" in names:
         return Q(clinic_id__in=own)
+    if "shift" in names:
+        return Q(shift_id__in=Shift.objects.filter(clinic__in=own).values("pk"))
     if "doctor" in names:
         return Q(doctor_id__in=Doctor.clinics.through.objects.filter(clinic__in=own).values("doctor_id"))
     return Q(pk__in=())

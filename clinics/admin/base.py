@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 from simple_history.admin import SimpleHistoryAdmin
 
 from clinics.admin.choices import Autocomplete, SeveralRows, is_key
-from clinics.admin.forms import DeskForm, ReasonForm
+from clinics.admin.forms import DeskForm, NearDateTimeField, ReasonForm
 from clinics.commands import command
 from clinics.exceptions import DomainError, InvalidInput
 from clinics.models import Clinic, Role, User
@@ -42,7 +42,7 @@ NOTHING = "–"
 # Inputs of the browser itself: they need no script, and don't compare the clinic's clock with the server's.
 NATIVE_INPUTS: dict[type[models.Field[Any, Any]], dict[str, Any]] = {
     models.DateTimeField: {
-        "form_class": forms.DateTimeField,
+        "form_class": NearDateTimeField,
         "widget": forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     },
     models.DateField: {"widget": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")},

@@ -24,6 +24,8 @@ else:
 
 STALE = _("Somebody else has changed this meanwhile. Open the page again to see it as it is now, then repeat your change.")
 
+NEAR = _("Write a year between 1900 and 2900.")
+
 
 class DeskForm(_ModelForm):
     """``seen`` is what the page was made from: the version, or for models without one a digest of what the form shows."""
@@ -76,6 +78,19 @@ class DeskForm(_ModelForm):
             return
         for field, sentences in refusal.errors.items():
             self.add_error(field if field in self.fields else None, ValidationError(sentences))
+
+
+class NearDateTimeField(forms.DateTimeField):
+    """A moment between the years 1900 and 2900: beyond, its own time zone leaves the calendar."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            moment = super().to_python(value)
+        except OverflowError:
+            raise ValidationError(NEAR) from None
+        if moment is not None and not 1900 <= moment.year <= 2900:
+            raise ValidationError(NEAR)
+        return moment
 
 
 class ReasonForm(ActionForm):

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from appointments import actions as hours
+from clinic_project.changes.sources import sources
 from patients.models import FileAccess
+from payments import actions as payments
+from queue import actions as queue
 from tests.api.client import Api, outcome
 from tests.factories import PatientFactory, World, book, walk_in
 from tests.factories.world import soon
@@ -171,3 +177,22 @@ def test_of_one_clinic(world: World) -> None:
     assert world.service.pk not in [row["object_id"] for row in found if row["kind"] == "service"]
     assert changes(world, clinic=world.there.pk) == []
     assert changes(world, clinic=world.here.pk, kind="clinic")[0]["object_id"] == world.here.pk
+
+
+def test_every_kind_is_some_admins_to_see(world: World) -> None:
+    """Each kind that keeps past versions, of a clinic's own day: nothing is for superusers alone."""
+    shift = world.doctor.shifts.earliest("pk")
+    hours.change_shift(shift, by=world.admin, breaks=[(dt.time(12), dt.time(13))])
+    hours.add_time_off(by=world.admin, doctor=world.doctor, start=soon(10**6), end=soon(10**6 + 60))
+    hours.add_closing_days(by=world.admin, clinic=world.here, first_day=dt.date(2026, 12, 24), last_day=dt.date(2026, 12, 24))
+    visit = book(world).visit
+    payments.process(visit.payment, by=world.admin, amount=Decimal(5), method="card")
+    payments.open_shift(by=world.admin, clinic=world.here, opening_cash=Decimal(0))
+    queue.set_state(world.doctor, by=world.admin, state="gone")
+    api, all_of_it = Api(world.admin), Api(world.superuser)
+    for kind in sources():
+        assert all_of_it.all("changes/", kind=kind), f"{kind}: this test makes none"
+        assert api.all("changes/", kind=kind), kind
+        strangers = {row["object_id"] for row in Api(world.admin_there).all("changes/", kind=kind)}
+        if kind == "shiftbreak":
+            assert strangers == set()

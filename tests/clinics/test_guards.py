@@ -247,3 +247,15 @@ def test_signing_in_is_no_change_of_a_person(world: World) -> None:
     world.admin.save(update_fields=["last_name"])
     assert history.filter(id=world.admin.pk).first().last_name == "Haddad"
     assert not hasattr(history.model, "password")
+
+
+def test_a_guard_that_is_made_weaker_lets_go(full: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a model's own word is changed in a new release: what it was kept from before must not stay refused."""
+    assert refused("UPDATE appointments_appointmentseries SET count = count")
+    monkeypatch.setattr(AppointmentSeries, "guard", Guard.NEVER_DELETED)
+    guards.install(connection.alias)
+    assert not refused("UPDATE appointments_appointmentseries SET count = count")
+    assert refused("DELETE FROM appointments_appointmentseries")
+    monkeypatch.undo()
+    guards.install(connection.alias)
+    assert refused("UPDATE appointments_appointmentseries SET count = count")

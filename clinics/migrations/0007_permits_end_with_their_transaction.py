@@ -14,7 +14,7 @@ def let_go(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clinics", "0005_language_of_a_person")]
+    dependencies = [("clinics", "0006_wait_alarm")]
 
     operations = [
         migrations.RunPython(let_go, migrations.RunPython.noop),

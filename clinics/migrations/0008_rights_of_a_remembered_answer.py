@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("clinics", "0006_permits_end_with_their_transaction"),
+        ("clinics", "0007_permits_end_with_their_transaction"),
     ]
 
     operations = [
