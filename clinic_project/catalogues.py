@@ -3,6 +3,7 @@ no program of the system (gettext) is needed."""
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import re
 from collections.abc import Iterator
@@ -88,6 +89,7 @@ def _head(catalogue: Catalog) -> None:
     """Nothing in it that changes by itself: a renewed catalogue differs only where sentences do."""
     catalogue.header_comment = "# Written by `manage.py messages`; the translations are written here, by people."
     catalogue.fuzzy = False
+    catalogue.creation_date = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     catalogue.mime_headers = [
         ("Language", str(catalogue.locale)),
         ("Plural-Forms", catalogue.plural_forms),

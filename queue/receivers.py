@@ -18,6 +18,7 @@ from queue.models import Visit
 @receiver(signals.booked, dispatch_uid="queue.booked")
 def _booked(appointment: Appointment, by: User | None, **_: Any) -> None:
     actions.plan(appointment, by=by)
+    actions.answer_wishes(appointment, by=by)
 
 
 @receiver(signals.changed, dispatch_uid="queue.changed")
@@ -33,6 +34,8 @@ def _checked_in(appointment: Appointment, by: User | None, **_: Any) -> None:
 @receiver([signals.cancelled, signals.missed], dispatch_uid="queue.ended")
 def _ended(appointment: Appointment, by: User | None, step: str | None = None, **_: Any) -> None:
     actions.follow_end(appointment, by=by, step=step)
+    if appointment.status == Appointment.Status.CANCELLED:
+        actions.reopen_wishes(appointment, by=by)
 
 
 @receiver(patient_signals.merged, dispatch_uid="queue.merged")

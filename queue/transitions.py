@@ -24,11 +24,13 @@ TRANSITIONS: Mapping[str, tuple[frozenset[str], str]] = {
     "leave": (frozenset({S.WAITING, S.CALLED, S.SKIPPED}), S.LEFT),
     "cancel": (frozenset({S.PLANNED, S.WAITING, S.CALLED, S.SKIPPED}), S.CANCELLED),
 }
-# What changes a place in the queue and not the state.
+# What doesn't change the state: a place in the queue, and what is said of a visit.
 REARRANGEABLE: Mapping[str, frozenset[str]] = {
     "move": frozenset({S.WAITING}),
     "priority": frozenset({S.WAITING, S.CALLED, S.SKIPPED}),
     "transfer": frozenset({S.WAITING, S.CALLED, S.SKIPPED}),
+    "note": frozenset({S.IN_PROGRESS, S.COMPLETED}),
+    "follow_up": frozenset({S.COMPLETED}),
 }
 
 _DONE = {
@@ -44,6 +46,8 @@ _DONE = {
     "move": _("moved"),
     "priority": _("given another priority"),
     "transfer": _("transferred"),
+    "note": _("given a note"),
+    "follow_up": _("given a follow-up"),
 }
 
 

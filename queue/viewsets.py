@@ -16,25 +16,31 @@ from rest_framework.response import Response
 
 from appointments.viewsets import BookableDoctorViewSet
 from clinics.models import Clinic, Doctor
-from clinics.permissions import CLINICIANS, DESK, DOCTOR, EVERYONE, READING
+from clinics.permissions import CLINICIANS, DESK, DOCTOR, DOCTORS, EVERYONE, READING
 from clinics.serializers import VersionSerializer
 from clinics.viewsets import ApiViewSet, ClinicViewSet, IdFilter
+from patients.actions import log_access
 from patients.filters import PatientFilter
+from patients.models import FileAccess
 from queue import actions, signals
-from queue.models import DayClose, Visit
+from queue.models import DayClose, Visit, VisitNote
 from queue.presence import DoctorState, with_presence
 from queue.serializers import (
     CloseDaySerializer,
+    CompleteSerializer,
     DayCloseSerializer,
     MoveSerializer,
+    NoteSerializer,
     PresenceSerializer,
     PrioritySerializer,
     ReasonSerializer,
+    SetFollowUpSerializer,
     SetStateSerializer,
     StepSerializer,
     TransferSerializer,
     VisitSerializer,
     WalkInSerializer,
+    WriteNoteSerializer,
 )
 
 _WIRE_TIME = serializers.DateTimeField()
@@ -76,13 +82,17 @@ class VisitViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet)
         "move": MoveSerializer,
         "set_priority": PrioritySerializer,
         "transfer": TransferSerializer,
-        **dict.fromkeys(["call", "start", "complete", "skip", "put_back", "leave", "undo"], VersionSerializer),
+        "complete": CompleteSerializer,
+        "write_note": WriteNoteSerializer,
+        "set_follow_up": SetFollowUpSerializer,
+        **dict.fromkeys(["call", "start", "skip", "put_back", "leave", "undo"], VersionSerializer),
     }
     roles = {
         "history": EVERYONE,
         **dict.fromkeys(["create", "cancel", "leave", "move"], DESK),
-        **dict.fromkeys(["call", "skip", "put_back", "undo", "set_priority", "transfer"], EVERYONE),
+        **dict.fromkeys(["call", "skip", "put_back", "undo", "set_priority", "transfer", "set_follow_up"], EVERYONE),
         **dict.fromkeys(["start", "complete"], CLINICIANS),
+        "write_note": DOCTORS,
     }
 
     def get_queryset(self) -> QuerySet[Visit]:
@@ -109,6 +119,8 @@ class VisitViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet)
     move = _verb("move")
     set_priority = _verb("set_priority", "priority")
     transfer = _verb("transfer")
+    write_note = _verb("write_note", "note")
+    set_follow_up = _verb("set_follow_up", "follow-up")
 
     @extend_schema(responses={200: StepSerializer(many=True)})
     @action(detail=True, methods=["get"], pagination_class=None, filterset_class=None)
@@ -121,6 +133,36 @@ class VisitViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet)
             added: list[dict[str, Any]] = more  # type: ignore[assignment]
             rows += [(row["at"], {**row, "at": _WIRE_TIME.to_representation(row["at"])}) for row in added]
         return Response([row for _at, row in sorted(rows, key=lambda pair: pair[0])])
+
+
+class NoteFilter(filters.FilterSet):
+    patient = PatientFilter(field_name="visit__patient")
+    visit = IdFilter()
+
+    class Meta:
+        model = VisitNote
+        fields = ["patient", "visit"]
+
+
+class NoteViewSet(mixins.ListModelMixin, ApiViewSet):
+    """What doctors wrote about the visits at the caller's clinics, the latest first, with what was written before it was
+    corrected. For doctors alone; each reading is noted in the access log."""
+
+    queryset = VisitNote.objects.all()
+    serializer_class = NoteSerializer
+    filterset_class = NoteFilter
+    roles = dict.fromkeys(READING, DOCTORS)
+
+    def get_queryset(self) -> QuerySet[VisitNote]:
+        rows = super().get_queryset().filter(visit__clinic__in=self.user.clinic_ids())
+        return rows.select_related("by__doctor", "visit__patient").order_by("-pk")
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        assert page is not None
+        read = {note.visit.patient_id: note.visit.patient for note in page}
+        log_access(read.values(), by=self.user, how=FileAccess.How.OPENED)
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
 
 class PresentDoctorViewSet(BookableDoctorViewSet):

@@ -27,7 +27,7 @@ View = Callable[..., HttpResponseBase]
 _KEY = re.compile(r"[0-9]{1,18}")
 
 # The names of the API's actions where they differ from the verbs of the queue.
-_API_NAMES = {"return": "put_back", "priority": "set_priority"}
+_API_NAMES = {"return": "put_back", "priority": "set_priority", "note": "write_note", "follow_up": "set_follow_up"}
 
 
 def staff_page(view: View) -> View:

@@ -16,11 +16,6 @@ def desk_labels() -> dict[str, str]:
         "attention.called": _("Called at {time} · calls: {calls}"),
         "attention.waiting": _("Has waited {count} min"),
         "attention.late": _("Expected {count} min ago"),
-        "presence.available": _("Available"),
-        "presence.with_patient": _("With a patient"),
-        "presence.break": _("On a break"),
-        "presence.break_until": _("Break until {time}"),
-        "presence.gone": _("Gone"),
         "next": _("Next: {why}"),
     }
 

@@ -8,23 +8,20 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import LoginView
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
-from django.utils.translation import gettext as _
 
 from clinic_project.dashboards import access, attention, rows
 from clinic_project.dashboards.words import labels, script_words
-from clinics.language import in_digits
-from clinics.models import Clinic, Doctor, Service, User
-from clinics.permissions import ADMIN, DOCTOR
+from clinics.models import Clinic, Service
+from clinics.permissions import DOCTOR
 from payments.models import LedgerEntry
 from queue.models import Presence
 from realtime import log
-from realtime.groups import BROADCAST, RoomRefused, clinic_room, doctor_room, require, rights_of
+from realtime.groups import BROADCAST, clinic_room
 from realtime.views import room_state
 
 BREAK_MINUTES = (5, 10, 15, 30, 45, 60)
@@ -49,14 +46,14 @@ def landing(request: HttpRequest) -> HttpResponseBase:
         return redirect("doctor")
     if access.clinics_of(user):
         return redirect("reception")
-    return _no_place(request)
+    return no_place(request)
 
 
-def _no_place(request: HttpRequest) -> HttpResponse:
+def no_place(request: HttpRequest) -> HttpResponse:
     return render(request, "landing/no_place.html", access.frame(request, []), status=200)
 
 
-def _start(request: HttpRequest, state: dict[str, Any], clinics: list[Clinic]) -> dict[str, Any]:
+def start_data(request: HttpRequest, state: dict[str, Any], clinics: list[Clinic]) -> dict[str, Any]:
     """What the page's JavaScript starts with, beside the snapshot."""
     user = access.person(request)
     return {
@@ -87,7 +84,7 @@ def reception(request: HttpRequest) -> HttpResponseBase:
     access.require_desk(user)
     clinics = access.clinics_of(user)
     if not clinics:
-        return _no_place(request)
+        return no_place(request)
     clinic = access.chosen(request, clinics)
     if len(clinics) > 1 and "clinic" not in request.GET:
         # So that the address says it: reloading, or sending it on, shows the same clinic.
@@ -114,7 +111,7 @@ def reception(request: HttpRequest) -> HttpResponseBase:
             **access.frame(request, clinics, clinic),
             "date": parse_date(state["date"]),
             "snapshot": state,
-            "start": {**_start(request, state, [clinic]), "clinic": clinic.pk},
+            "start": {**start_data(request, state, [clinic]), "clinic": clinic.pk},
             "words": script_words(),
             "attention": attention.attention_rows(entries, clinic, both, words, now),
             "attention_counts": attention.counts_of(entries, words),
@@ -135,96 +132,3 @@ def reception(request: HttpRequest) -> HttpResponseBase:
             "blank_attention": attention.BLANK_ATTENTION,
         },
     )
-
-
-def _doctor_asked(request: HttpRequest, user: User) -> Doctor | None:
-    """Whose queue: the doctor's own, or for an admin the one in the address; none if it has to be chosen."""
-    key = access.asked_key(request, "doctor")
-    if user.effective_role == DOCTOR:
-        if user.doctor_id is None:
-            return None
-        if key not in (None, user.doctor_id):
-            raise PermissionDenied(_("This is a colleague's queue. Your own is on your page."))
-        return Doctor.objects.get(pk=user.doctor_id)
-    if key is None:
-        return None
-    doctor = Doctor.objects.filter(pk=key).first()
-    if doctor is None:
-        raise Http404
-    try:
-        require(rights_of(user), doctor_room(doctor.pk))
-    except RoomRefused as refusal:
-        raise Http404 from refusal
-    return doctor
-
-
-@access.staff_page
-def doctor(request: HttpRequest) -> HttpResponseBase:
-    """A doctor's day: the patient inside, the queue, the appointments."""
-    user = access.person(request)
-    access.require_clinician(user)
-    whose = _doctor_asked(request, user)
-    own = access.clinics_of(user)
-    if whose is None:
-        if user.effective_role == ADMIN and own:
-            return render(request, "doctor/choose.html", {**access.frame(request, []), "doctors": access.doctors_of(own)})
-        return _no_place(request)
-    clinics = list(whose.clinics.order_by("pk"))
-    if not clinics:
-        return _no_place(request)
-    state = room_state(doctor_room(whose.pk))
-    by_clinic = {clinic.pk: clinic for clinic in clinics}
-    words, rules = labels(), access.visit_rules(user)
-    visits = [
-        rows.visit_row(visit, by_clinic[visit["clinic_id"]], _own(rules, visit, user), words) for visit in state["visits"]
-    ]
-    active, done = rows.in_sections(visits)
-    current = current_of(active)
-    by_id = {visit["id"]: visit for visit in visits}
-    appointment_rules, now = access.appointment_rules(user), timezone.now()
-    return render(
-        request,
-        "doctor/page.html",
-        {
-            "page": "doctor",
-            **access.frame(request, []),
-            "doctor": whose,
-            "is_own": user.doctor_id == whose.pk,
-            "date": parse_date(state["date"]),
-            "snapshot": state,
-            "start": {**_start(request, state, clinics), "doctor": whose.pk, "mine": user.clinic_ids()},
-            "words": script_words(),
-            "several": len(clinics) > 1,
-            "zone": clinics[0].timezone,
-            "current": current or rows.BLANK_VISIT,
-            "has_current": current is not None,
-            # Who is shown large isn't shown twice.
-            "active": [visit for visit in active if visit is not current],
-            "done": done,
-            "waiting": sum(visit["status"] == "waiting" for visit in active),
-            "waiting_label": words["waiting_count"].format(
-                count=in_digits(sum(visit["status"] == "waiting" for visit in active))
-            ),
-            "done_label": words["done_count"].format(count=in_digits(len(done))),
-            "appointments": [
-                rows.appointment_row(
-                    each, by_id.get(each["visit_id"]), by_clinic[each["clinic_id"]], appointment_rules, words, now
-                )
-                for each in state["appointments"]
-            ],
-            "blank_visit": rows.BLANK_VISIT,
-            "blank_appointment": rows.BLANK_APPOINTMENT,
-        },
-    )
-
-
-def _own(rules: rows.Rules, visit: rows.Row, user: User) -> rows.Rules:
-    """What a doctor's colleague or an admin sees at another clinic they may not touch."""
-    return rules if visit["clinic_id"] in user.clinic_ids() else {visit["status"]: []}
-
-
-def current_of(active: list[rows.Row]) -> rows.Row | None:
-    """The patient inside, else the one who was called last."""
-    inside = next((row for row in active if row["status"] == "in_progress"), None)
-    called = [row for row in active if row["status"] == "called"]
-    return inside or max(called, key=lambda row: row["called_at"], default=None)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from clinics.language import in_digits
 from clinics.models import Clinic, Doctor
@@ -70,6 +71,20 @@ def _why(visit: Row, clinic: Clinic, words: Mapping[str, str]) -> str:
     return f"{by_class} {sentence}".strip()
 
 
+def _is_wanted_back(visit: Row) -> bool:
+    """Should come again, and the desk hasn't booked it yet."""
+    return visit["follow_up"] is not None and visit["follow_up"]["appointment_id"] is None
+
+
+def _wish(visit: Row, words: Mapping[str, str]) -> Row:
+    """When the patient should come again, as a row says it and as its button does."""
+    if visit["follow_up"] is None:
+        return {"label": "", "book_label": ""}
+    date = in_digits(date_format(dt.date.fromisoformat(visit["follow_up"]["on"]), "j M Y"))
+    label = words["follow_up.open" if _is_wanted_back(visit) else "follow_up.booked"].format(date=date)
+    return {"label": label, "book_label": words["follow_up.book"].format(date=date)}
+
+
 def visit_row(visit: Row, clinic: Clinic, rules: Rules, words: Mapping[str, str], now: dt.datetime | None = None) -> Row:
     """A visit with the texts of its row and ``can``: what may be done with it."""
     wait_alarm = dt.timedelta(minutes=clinic.wait_alarm_minutes)
@@ -85,7 +100,8 @@ def visit_row(visit: Row, clinic: Clinic, rules: Rules, words: Mapping[str, str]
         "long_wait": is_long_wait(visit, now or timezone.now(), wait_alarm),
         "why": why,
         "next_label": words["next"].format(why=why),
-        "can": dict.fromkeys(rules[visit["status"]], True),
+        "wish": _wish(visit, words),
+        "can": dict.fromkeys((verb for verb in rules[visit["status"]] if verb != "follow_up" or _is_wanted_back(visit)), True),
         "can_pay": visit["payment_status"] != "void",
     }
 
@@ -137,6 +153,7 @@ def doctor_sections(
 
 def doctor_section(pk: int, name: str, rows: Iterable[Row], words: Mapping[str, str]) -> Row:
     active, done = in_sections(rows)
+    wishes = sum(_is_wanted_back(row) for row in done)
     unpaid = sum(row["payment_status"] in ("pending", "partially_paid") for row in done if row["status"] == "completed")
     return {
         "id": pk,
@@ -146,6 +163,7 @@ def doctor_section(pk: int, name: str, rows: Iterable[Row], words: Mapping[str, 
         "waiting_label": words["waiting_count"].format(count=in_digits(sum(row["status"] == "waiting" for row in active))),
         "done_label": words["done_count"].format(count=in_digits(len(done))),
         "unpaid_label": words["unpaid_count"].format(count=in_digits(unpaid)) if unpaid else "",
+        "wishes_label": words["follow_up.count"].format(count=in_digits(wishes)) if wishes else "",
     }
 
 

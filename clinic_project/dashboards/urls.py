@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from clinic_project import converters  # noqa: F401 (registers them)
-from clinic_project.dashboards import commands, language, pages, paper
+from clinic_project.dashboards import commands, doctor_page, language, pages, paper
 
 urlpatterns = [
     path("", pages.landing, name="landing"),
@@ -17,7 +17,8 @@ urlpatterns = [
     path("reception/visits/<key:pk>/<slug:verb>/", commands.visit, {"page": "reception"}, name="reception-visit"),
     path("reception/appointments/<key:pk>/<slug:verb>/", commands.appointment, name="reception-appointment"),
     path("reception/payments/<key:pk>/receipt/", paper.receipt, name="receipt"),
-    path("doctor/", pages.doctor, name="doctor"),
+    path("doctor/", doctor_page.doctor, name="doctor"),
     path("doctor/<key:pk>/call-next/", commands.call_next, name="doctor-call-next"),
+    path("doctor/<key:pk>/state/", commands.set_state, name="doctor-presence"),
     path("doctor/visits/<key:pk>/<slug:verb>/", commands.visit, {"page": "doctor"}, name="doctor-visit"),
 ]

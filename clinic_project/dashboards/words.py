@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
 from clinic_project.dashboards.desk_words import desk_labels, desk_words
+from clinic_project.dashboards.doctor_words import doctor_labels, shared_words
 from payments.models import LedgerEntry
 from queue.models import Visit
 from queue.order import CLASS_SENTENCES, SENTENCES
@@ -42,6 +43,7 @@ def labels() -> dict[str, str]:
         "unpaid_count": _("{count} unpaid"),
         "done_count": _("Finished today: {count}"),
         **desk_labels(),
+        **doctor_labels(),
     }
 
 
@@ -50,6 +52,7 @@ def script_words() -> dict[str, str]:
     return {
         **labels(),
         **desk_words(),
+        **shared_words(),
         "minutes": _("{count} min"),
         "light.connecting": _("Connecting…"),
         "light.reconnecting": _("Reconnecting…"),

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from clinics.exceptions import DomainError
 from patients.actions import rename_in_admin_log
 from patients.models import Patient
-from queue.models import Visit, VisitStep
+from queue.models import Visit, VisitNote, VisitStep
 
 FREE_TEXT = ("priority_reason",)
 """Where people write what they like, about a patient too."""
@@ -20,7 +20,7 @@ class StillInQueue(DomainError):
 
 
 def erase(patient: Patient) -> None:
-    """Empty what was written about an erased patient, in the steps of history too; call it within ``guards.erasing()``.
+    """Empty what was written about an erased patient, in notes and the steps of history too; call it within ``guards.erasing()``.
 
     Raises ``StillInQueue``. Each visit's version rises, since it shows the name; tickets, times and who did what stay.
     """
@@ -37,4 +37,5 @@ def erase(patient: Patient) -> None:
         before = {name: "" if name in FREE_TEXT else value for name, value in step.before.items()}
         if step.reason or before != step.before:
             VisitStep.objects.filter(pk=step.pk).update(reason="", before=before)
+    VisitNote.objects.filter(visit__in=numbers).update(text="")
     rename_in_admin_log(Visit, {visit.pk: str(visit) for visit in visits})

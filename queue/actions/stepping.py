@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import datetime as dt
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from django.utils import timezone
@@ -17,6 +18,7 @@ from clinics.models import Doctor, User
 from queue import order, signals
 from queue.actions.arriving import move_to_day
 from queue.actions.attending import be_back
+from queue.actions.following import FollowUp, keep_note, wish
 from queue.actions.rearranging import queue_of
 from queue.actions.record import lock, record
 from queue.models import Visit
@@ -31,6 +33,12 @@ class QueueEmpty(DomainError):
     status = 404
 
 
+class AlreadyCalled(DomainError):
+    """Somebody was called and hasn't come in, and whoever calls the next one didn't know."""
+
+    code = "already_called"
+
+
 class NothingToUndo(DomainError):
     """There is no step that may still be taken back."""
 
@@ -38,7 +46,7 @@ class NothingToUndo(DomainError):
 
 
 _PARSERS: dict[str, Callable[[str], Any]] = {
-    "date": parse_date,
+    **dict.fromkeys(["date", "follow_up_on"], parse_date),
     **dict.fromkeys(["behind_at", "checked_in_at", "called_at", "started_at", "completed_at"], parse_datetime),
 }
 
@@ -73,20 +81,19 @@ def _call(visit: Visit, by: User | None) -> None:
     be_back(visit.doctor_id, by=by)
 
 
-def call_next(doctor: Doctor, *, by: User) -> Visit:
+def call_next(doctor: Doctor, *, by: User, beside: Collection[int] | None = None) -> Visit:
     """Pick the first who waits for the doctor today, and call them; raises ``QueueEmpty``.
 
-    Only clinics that ``by`` works for count. Two of these at once call two different visits.
+    Only clinics that ``by`` works for count. Two of these at once call two different visits; unless they say whom they see
+    called and not come in (``beside``): then ``AlreadyCalled`` is raised if there is anybody else.
     """
     with command():
         Doctor.objects.select_for_update(no_key=True).get(pk=doctor.pk)
         days = {clinic.pk: clinic.today() for clinic in by.visible_clinics()}
-        queue = (
-            Visit.objects.waiting()
-            .filter(doctor=doctor, clinic_id__in=days, date__in=set(days.values()))
-            .in_order()
-            .values_list("pk", "clinic_id", "date")
-        )
+        todays = Visit.objects.filter(doctor=doctor, clinic_id__in=days, date__in=set(days.values()))
+        if beside is not None:
+            _require_known(todays.filter(status=Visit.Status.CALLED), beside, days)
+        queue = todays.waiting().in_order().values_list("pk", "clinic_id", "date")
         while True:
             first = next((pk for pk, clinic_id, day in queue.all() if days[clinic_id] == day), None)
             if first is None:
@@ -96,6 +103,20 @@ def call_next(doctor: Doctor, *, by: User) -> Visit:
             if fresh.status == Visit.Status.WAITING:
                 _call(fresh, by)
                 return fresh
+
+
+def _require_known(called: Any, known: Collection[int], days: Mapping[int, dt.date]) -> None:
+    for other in called.shown().in_order():
+        # Compared here: a number that no id can be is a question that no database takes.
+        if other.pk not in known and days[other.clinic_id] == other.date:
+            raise AlreadyCalled(
+                _(
+                    "%(ticket)s %(name)s has been called and isn't inside yet. Start or skip that visit, or call another one "
+                    "as well."
+                )
+                % {"ticket": other.ticket, "name": other.patient.full_name},
+                current=other,
+            )
 
 
 def start(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
@@ -111,12 +132,20 @@ def start(visit: Visit, *, by: User | None, version: int | None = None) -> Visit
     return fresh
 
 
-def complete(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
-    """The doctor is done; the appointment is fulfilled. Raises ``InvalidTransition``."""
+def complete(
+    visit: Visit, *, by: User | None, version: int | None = None, note: str = "", follow_up: FollowUp | None = None
+) -> Visit:
+    """The doctor is done, with a note and a wish to see the patient again, if any; the appointment is fulfilled.
+
+    Raises ``InvalidTransition``, ``InvalidInput``; ``NotAllowed`` for a note by anybody but the visit's doctor.
+    """
     with command():
         fresh = lock(visit, version, with_appointment=True)
         fresh.status = target(fresh, "complete")
         fresh.completed_at = timezone.now()
+        if follow_up is not None:
+            wish(fresh, follow_up)
+        keep_note(fresh, note, by=by)
         record(fresh, "complete", by)
         if fresh.appointment is not None:
             appointment_actions.follow(fresh.appointment, Appointment.Status.FULFILLED)
@@ -178,8 +207,8 @@ def undo(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
     with command():
         fresh = lock(visit, version, with_appointment=True)
         # A change of the appointment isn't a step of the visit: it is taken back by changing the appointment again. Nor is
-        # it one that somebody else was moved before it.
-        last = fresh.steps.exclude(action__in=["change", "make_room"]).order_by("-pk").first()
+        # it one that somebody else was moved before it, or that its follow-up was booked.
+        last = fresh.steps.exclude(action__in=["change", "make_room", "booked", "unbooked"]).order_by("-pk").first()
         if last is None or last.undoes_id is not None or last.action in ("plan", "walk_in"):
             raise NothingToUndo(_("There is no step to take back."), current=fresh)
         if fresh.clinic.day_of(last.at) != fresh.clinic.today():

@@ -55,6 +55,24 @@ export function hushUnanswered() {
 const DECISIVE = ['status', 'call_count', 'priority'];
 const sameToTheEye = (/** @type {any} */ a, /** @type {any} */ b) => DECISIVE.every((name) => a[name] === b[name]) && a.doctor.id === b.doctor.id;
 
+/** The last step of a visit that is under way. @type {Map<number, Promise<any>>} */
+const underWay = new Map();
+
+/**
+ * One step of a visit after the other: whoever is quick goes on from what is shown, not yet from what is answered. A step
+ * that is refused takes along those that were built on it.
+ * @param {number} id
+ * @param {(before: any) => Promise<any>} work gets the visit as the step before left it, if there is one
+ * @returns {Promise<any>}
+ */
+export function inTurn(id, work) {
+  const mine = (underWay.get(id) ?? Promise.resolve()).then(work);
+  underWay.set(id, mine);
+  const end = () => underWay.get(id) === mine && underWay.delete(id);
+  mine.then(end, end);
+  return mine;
+}
+
 /**
  * One step of a visit, bound to the state that was on the screen: two people who click at once do one thing. It shows at
  * once, and is taken back if it is refused.
@@ -68,18 +86,24 @@ export async function actOnVisit(store, id, verb, body = {}, hope) {
   const seen = store.getState().visits[id];
   const path = `/api/visits/${id}/${verb}/`;
   const takeBack = store.intend('visit', id, hope ?? expected(seen, verb, body, store.now()));
+  /** @param {number} version */
+  const send = async (version) => {
+    const visit = await post(path, { ...body, version });
+    store.answer('visit', visit);
+    return visit;
+  };
   try {
-    const visit = await post(path, { ...body, version: seen.version });
-    store.answer('visit', visit);
-    return visit;
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    const { current } = error;
-    if (current) store.answer('visit', current);
-    if (error.code !== 'stale_version' || !current || !sameToTheEye(seen, current)) throw error;
-    const visit = await post(path, { ...body, version: current.version });
-    store.answer('visit', visit);
-    return visit;
+    return await inTurn(id, async (before) => {
+      try {
+        return await send(before?.version ?? seen.version);
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        const { current } = error;
+        if (current) store.answer('visit', current);
+        if (error.code !== 'stale_version' || !current || !sameToTheEye(seen, current)) throw error;
+        return send(current.version);
+      }
+    });
   } finally {
     takeBack();
   }

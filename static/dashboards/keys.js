@@ -18,7 +18,7 @@ const OFF = 'front-desk.keys-off';
  */
 
 /** How a key is written in the sheet. @param {string} keys */
-const written = (keys) => keys.replace('Shift+?', '?').replace('ArrowDown', '↓').replace('ArrowUp', '↑').replace('Escape', 'Esc').toUpperCase();
+const written = (keys) => keys.replace('Shift+?', '?').replace('ArrowDown', '↓').replace('ArrowUp', '↑').replace('Escape', 'Esc').replace('Control', 'Ctrl').toUpperCase();
 
 const isOff = () => localStorage.getItem(OFF) === 'yes';
 

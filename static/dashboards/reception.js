@@ -1,5 +1,6 @@
 /** The reception page. */
 
+import { alerts } from './alerts.js';
 import { checkinNews, toast } from './announce.js';
 import { complain, hush } from './commands.js';
 import { byId } from './dom.js';
@@ -9,6 +10,7 @@ import { marks } from './marks.js';
 import { appointmentArea } from './reception/appointments.js';
 import { attentionArea } from './reception/attention-area.js';
 import { dialogs } from './reception/dialogs.js';
+import { followUpDialog } from './reception/follow-up.js';
 import { historyDialog } from './reception/history.js';
 import { paymentDialog } from './reception/payment.js';
 import { presenceDialog } from './reception/presence.js';
@@ -31,6 +33,7 @@ goLive({
       clinic: start.clinics[start.clinic],
       isMarked: marks(store, live.redraw),
       openPayment: paymentDialog(live),
+      bookFollowUp: followUpDialog(live),
       openHistory: historyDialog(live),
       askPresence: presenceDialog(live),
       ...dialogs(live),
@@ -45,9 +48,12 @@ goLive({
     const attention = attentionArea(tools);
     const areas = [attention.draw, queueArea(tools), appointmentArea(tools), workArea(tools)];
 
+    const alert = alerts();
     live.socket.onNewCheckin(
       checkinNews((all) => {
         const visits = all.filter((visit) => !ours.has(visit.id) && !store.isOurs('visit', visit.id));
+        const urgent = visits.filter((visit) => visit.priority === 'emergency');
+        if (visits.length) alert(urgent.length ? urgent : visits, { urgent: urgent.length > 0 });
         if (visits.length > 3) toast(t('arrived_many', { count: visits.length }));
         else for (const visit of visits) toast(t('arrived', { ticket: visit.ticket, name: visit.patient.name }));
       }),

@@ -1,7 +1,7 @@
 /** Rows of visits and appointments, written from the store; the server writes the same (clinic_project/dashboards/rows.py). */
 
 import { keepingFocus, setAttribute, setText, show, slot } from './dom.js';
-import { clock, minutesSince } from './time.js';
+import { clock, minutesSince, written } from './time.js';
 import { t } from './words.js';
 
 /** Who is in the queue, in the order in which a section shows the states. */
@@ -35,6 +35,11 @@ export function whenOf(visit, zone) {
   if (visit.status === 'in_progress') return t('inside_since', { time: clock(visit.started_at, zone) });
   if (visit.status === 'completed') return t('ended_at', { time: clock(visit.completed_at, zone) });
   return visit.checked_in_at ? t('since', { time: clock(visit.checked_in_at, zone) }) : '';
+}
+
+/** When the patient should come again, and whether that is booked. @param {any} visit */
+export function followUpText({ follow_up: wish }) {
+  return wish ? t(wish.appointment_id === null ? 'follow_up.open' : 'follow_up.booked', { date: written(wish.on) }) : '';
 }
 
 /** Why the visit stands where it does, in the page's language. @param {any} visit @param {string} zone */
@@ -109,6 +114,8 @@ export function fillVisit(row, visit, { zone, rules, now, clinic, waitAlarm, pla
     if (verbs.has('move') && place && !place.last) verbs.add('down');
     if (visit.payment_status !== 'void') verbs.add('pay');
     verbs.add('history');
+    if (!visit.follow_up || visit.follow_up.appointment_id !== null) verbs.delete('follow_up');
+    else setText(row.querySelector('[data-do=follow_up]'), t('follow_up.book', { date: written(visit.follow_up.on) }));
     offer(row, verbs);
     if (place) lead(row, visit, { ...place, why, canMove: verbs.has('move') });
   });

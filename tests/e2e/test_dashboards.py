@@ -90,6 +90,8 @@ def test_doctor_sees_a_patient_through(at: Callable[..., Page], world: World, do
     current.get_by_role("button", name="Start").click()
     expect(current).to_contain_text("With the doctor")
     current.get_by_role("button", name="Complete").click()
+    room.get_by_role("dialog", name="Complete").get_by_role("button", name="Complete").click()
+    expect(room.get_by_role("dialog")).to_have_count(0)
 
     expect(current).to_be_hidden()
     expect(room.locator("#done-label")).to_have_text("Finished today: 1")
@@ -293,6 +295,7 @@ def test_what_was_refused_is_forgotten_when_the_row_changes(
     visit = do(walk_in, world)
     row = in_queue(at(world.doctor_user), visit.patient.full_name)
     console.expect(r"status of 409")
+    row.locator("summary").click()
     row.get_by_role("button", name="Start").click()
     expect(row).to_contain_text("The doctor has another patient inside")
 

@@ -36,7 +36,7 @@ OF_OLD = {**TELLING, "full_name": "Zoë Hollebeek", "phone": "0170 11223344", "e
 DUPLICATE = {**TELLING, "full_name": "Z. Vandersluis", "phone": "0160 55667788"}
 TRACES = [
     *("vandersloot", "hollebeek", "vandersluis", "kanaalstraat", "xylophone", "1961-07-13", "example.org"),
-    *("98765432", "11223344", "55667788", "knee hurts", "mother died", "swollen", "moved away"),
+    *("98765432", "11223344", "55667788", "knee hurts", "mother died", "swollen", "moved away", "shingles"),
 ]
 
 
@@ -71,8 +71,8 @@ def person(world: World) -> Patient:
     queue_actions.set_priority(visit, by=world.admin, priority="emergency", reason="knee hurts")
     payment_actions.process(visit.payment, by=world.admin, amount=visit.payment.amount_due / 2, method="cash")
     desk.call("post", f"visits/{visit.pk}/call/", {}, key="call")
-    for verb in ("start", "complete"):
-        Api(world.admin).ok("post", f"visits/{visit.pk}/{verb}/", {})
+    for verb, body in (("start", {}), ("note", {"note": "shingles?"}), ("complete", {"note": "shingles"})):
+        Api(world.doctor_user).ok("post", f"visits/{visit.pk}/{verb}/", body)
     desk.ok("post", f"patients/{patient.pk}/merge/", {"duplicate": duplicate["id"]})
     _edit_in_admin(world, patient)
     return Patient.objects.get(pk=patient.pk)
@@ -98,7 +98,7 @@ def test_who_it_was_is_nowhere_any_more(world: World, person: Patient) -> None:
     assert {trace for _table, trace in before} == set(TRACES)
     assert {table for table, _trace in before} >= {
         *("patients_patient", "patients_historicalpatient", "appointments_appointment", "appointments_historicalappointment"),
-        *("queue_visit", "queue_visitstep", "realtime_event", "clinics_idempotencykey", "django_admin_log"),
+        *("queue_visit", "queue_visitstep", "queue_visitnote", "realtime_event", "clinics_idempotencykey", "django_admin_log"),
     }
     answer = erase(world, person)
     assert answer.status_code == 200
@@ -266,7 +266,7 @@ def test_a_stale_erasure(world: World) -> None:
 # A new field in which people write what they like has to be decided upon: erased with the patient, or kept with a reason.
 ERASED = {
     *("Appointment.notes", "Appointment.cancel_reason", "Appointment.overbook_reason", "Reschedule.reason"),
-    *("Visit.priority_reason", "VisitStep.reason"),
+    *("Visit.priority_reason", "VisitStep.reason", "VisitNote.text"),
     *("Patient.full_name", "Patient.phone", "Patient.email", "Patient.address", "Patient.notes"),
 }
 KEPT = {

@@ -79,6 +79,7 @@ export function queueArea(tools) {
       },
       update: (element, { id, name, visits }) => {
         const { active, done, waiting } = inSections(visits);
+        const wishes = done.filter((visit) => visit.follow_up && visit.follow_up.appointment_id === null).length;
         const owing = done.filter((visit) => visit.status === 'completed' && OWING.includes(visit.payment_status)).length;
         setText(slot(element, 'name'), name);
         setText(slot(element, 'waiting'), t('waiting_count', { count: waiting.length }));
@@ -88,6 +89,8 @@ export function queueArea(tools) {
         setText(slot(element, 'done-label'), t('done_count', { count: done.length }));
         setText(slot(element, 'unpaid'), t('unpaid_count', { count: owing }));
         show(slot(element, 'unpaid'), owing > 0);
+        setText(slot(element, 'wishes'), t('follow_up.count', { count: wishes }));
+        show(slot(element, 'wishes'), wishes > 0);
         reconcile(element.querySelector('[data-list=active]'), active, rowsOf(waiting));
         reconcile(element.querySelector('[data-list=done]'), done, rowsOf(waiting));
       },

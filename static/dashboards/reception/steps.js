@@ -56,6 +56,8 @@ export function steps(tools) {
         return tools.openPayment(id, whoOf(visit));
       case 'history':
         return tools.openHistory(id, whoOf(visit));
+      case 'follow_up':
+        return tools.bookFollowUp(visit);
       case 'priority':
         return tools.askPriority(visit);
       case 'transfer':
