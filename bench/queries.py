@@ -53,6 +53,7 @@ def fill(world: World, first: int, last: int) -> None:
         day, place = divmod(number, 24)
         ClinicFactory()  # type: ignore[no-untyped-call]
         ServiceFactory(clinic=world.here)  # type: ignore[no-untyped-call]
+        PatientFactory()  # type: ignore[no-untyped-call]
         duplicate: Patient = PatientFactory()  # type: ignore[no-untyped-call,assignment]
         book(world, patient=world.patient, start=tomorrow + dt.timedelta(days=day, minutes=20 * place))
         patient_actions.merge(world.patient, duplicate=duplicate, by=world.receptionist)
