@@ -22,7 +22,7 @@ from clinics.staff import StaffViewSet
 from clinics.viewsets import ServiceViewSet
 from patients.viewsets import PatientViewSet
 from payments.viewsets import CashShiftViewSet, PaymentViewSet
-from queue.viewsets import ClosableClinicViewSet, DayCloseViewSet, PresentDoctorViewSet, VisitViewSet
+from queue.viewsets import ClosableClinicViewSet, DayCloseViewSet, NoteViewSet, PresentDoctorViewSet, VisitViewSet
 from realtime import views as realtime
 from realtime.polling import poll_events
 
@@ -37,6 +37,7 @@ router.register("closing-days", ClosingDayViewSet, "closing-day")
 router.register("patients", PatientViewSet, "patient")
 router.register("appointments", AppointmentViewSet, "appointment")
 router.register("visits", VisitViewSet, "visit")
+router.register("visit-notes", NoteViewSet, "visit-note")
 router.register("day-closes", DayCloseViewSet, "day-close")
 router.register("payments", PaymentViewSet, "payment")
 router.register("changes", ChangeViewSet, "change")

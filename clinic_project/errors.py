@@ -10,6 +10,7 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import IntegrityError
 from django.db.models import Model
 from django.http import Http404, HttpRequest, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
@@ -66,6 +67,12 @@ _PLAIN: list[tuple[Any, int, dict[str, Any]]] = [
     ),
     (AWAY, 503, UNAVAILABLE),
     (RequestDataTooBig, 413, {"detail": _("This request is too long. Send less at a time."), "code": "too_large"}),
+    # Of a browser session: the check of its token reads the form before any parser of ours does.
+    (
+        MultiPartParserError,
+        400,
+        {"detail": _("This form can't be read. Send it whole, with its boundary."), "code": "parse_error"},
+    ),
     (SuspiciousOperation, 400, {"detail": _("This request can't be read. Send fewer fields."), "code": "bad_request"}),
 ]
 _WORDS = {"permission_denied": "forbidden"}

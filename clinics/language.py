@@ -61,9 +61,9 @@ def in_digits(text: object) -> str:
 
 def money(amount: Decimal | str, currency: str) -> str:
     """``$12.50``, ``١٢٫٥٠ US$``: an amount as the language in use writes it, with as many decimals as the currency has."""
-    return format_currency(
-        Decimal(amount), currency, locale=str(translation.get_language()).replace("-", "_"), numbering_system=current_digits()
-    )
+    locale = str(translation.get_language()).replace("-", "_")
+    # Babel takes the signs of the numbering system, and leaves the digits as they are.
+    return in_digits(format_currency(Decimal(amount), currency, locale=locale, numbering_system=current_digits()))
 
 
 def prefer(user: User, *, language: str | None = None, digits: str | None = None) -> User:

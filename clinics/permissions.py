@@ -19,6 +19,7 @@ RECEPTIONIST, DOCTOR, ADMIN = Role.RECEPTIONIST.value, Role.DOCTOR.value, Role.A
 EVERYONE = frozenset({RECEPTIONIST, DOCTOR, ADMIN})
 DESK = frozenset({RECEPTIONIST, ADMIN})
 ADMINS = frozenset({ADMIN})
+DOCTORS = frozenset({DOCTOR})
 CLINICIANS = frozenset({DOCTOR, ADMIN})
 
 READING = frozenset({"list", "retrieve", "metadata"})

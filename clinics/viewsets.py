@@ -35,9 +35,9 @@ class ApiViewSet(IdempotentPostMixin, viewsets.GenericViewSet[Any]):
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
         return self.request_serializers.get(self.action) or super().get_serializer_class()
 
-    def validated(self) -> dict[str, Any]:
-        """The request's body as the action's serializer understands it; 400 if it doesn't."""
-        checked = self.get_serializer(data=self.request.data)
+    def validated(self, instance: Model | None = None) -> dict[str, Any]:
+        """The request's body as the action's serializer understands it (for a change of ``instance``); 400 if it doesn't."""
+        checked = self.get_serializer(instance, data=self.request.data, partial=instance is not None)
         checked.is_valid(raise_exception=True)
         return dict(checked.validated_data)
 

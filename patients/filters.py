@@ -21,7 +21,7 @@ class PatientFilter(IdFilter):
     def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
         if value in EMPTY_VALUES:
             return qs
-        return qs.filter(patient__in=Patient.objects.filter(Q(pk=value) | Q(merged_from=value)).values("pk"))
+        return qs.filter(**{f"{self.field_name}__in": Patient.objects.filter(Q(pk=value) | Q(merged_from=value)).values("pk")})
 
 
 class MomentField(forms.DateTimeField):

@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import Min, Q, QuerySet
+from django.db.models import F, Min, Q, QuerySet
 
 from clinics.models import Clinic
 from queue import signals
@@ -34,7 +34,9 @@ def first_calls(visits: Q, *fields: str) -> QuerySet[VisitStep, tuple[Any, ...]]
     or, if never, taken in; what was undone doesn't count."""
     # Hardly any step is taken back: a short list of those is quicker than to look for each whether it was.
     undone = VisitStep.objects.filter(undoes__isnull=False).values("undoes")
-    steps = VisitStep.objects.filter(visits, action__in=["call", "start"]).exclude(pk__in=undone)
+    # Who came a day early and left may have been called then.
+    of_this_coming = Q(at__gte=F("visit__checked_in_at"))
+    steps = VisitStep.objects.filter(visits, of_this_coming, action__in=["call", "start"]).exclude(pk__in=undone)
     return steps.order_by().values_list("visit", *fields).annotate(Min("at"))
 
 

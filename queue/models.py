@@ -40,6 +40,10 @@ class VisitQuerySet(WatchedQuerySet["Visit"]):
         """With all that a screen shows, in one query."""
         return self.select_related("clinic", "doctor", "patient", "service", "appointment")
 
+    def follow_up_open(self) -> VisitQuerySet:
+        """Whose patient should come again, and nobody has booked it."""
+        return self.filter(follow_up_on__isnull=False, follow_up_appointment=None)
+
 
 class Visit(Versioned):
     """One patient's coming to one doctor on one day."""
@@ -68,6 +72,7 @@ class Visit(Versioned):
         """Why a visit stands where it does (order.py)."""
 
         BOOKED = "booked", _("booked")
+        EARLY = "early", _("came on an earlier day")
         LATE = "late", _("came late")
         WALK_IN = "walk_in", _("walk-in")
         RETURNED = "returned", _("back after a skip")
@@ -102,6 +107,19 @@ class Visit(Versioned):
     called_at = models.DateTimeField(_("called"), null=True, editable=False)
     started_at = models.DateTimeField(_("started"), null=True, editable=False)
     completed_at = models.DateTimeField(_("completed"), null=True, editable=False)
+    # What the doctor wishes for the patient: to come again about then. The desk books it; that answers the wish.
+    follow_up_on = models.DateField(_("to come again on"), null=True, editable=False)
+    follow_up_service = models.ForeignKey(
+        Service, models.PROTECT, null=True, editable=False, related_name="+", verbose_name=_("to come again for")
+    )
+    follow_up_appointment = models.ForeignKey(
+        Appointment,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="follows_up",
+        verbose_name=_("follow-up appointment"),
+    )
     # A copy for the screens, kept by payments.actions; the truth is the payment and its ledger.
     payment_status = models.CharField(_("payment"), max_length=16, default="pending", editable=False)
     created_by = models.ForeignKey(
@@ -195,6 +213,28 @@ class VisitStep(models.Model):
 
     def __str__(self) -> str:
         return f"{self.visit_id} {self.action} {self.from_status}→{self.to_status}"
+
+
+class VisitNote(models.Model):
+    """What a doctor wrote about a visit: medical text, for doctors alone. Never changed: who corrects it writes another.
+
+    A table of its own, so that what saves, shows or sends a visit can't take the text along.
+    """
+
+    visit = models.ForeignKey(Visit, models.PROTECT, related_name="notes", verbose_name=_("visit"))
+    text = models.TextField(_("note"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by"))
+    at = models.DateTimeField(_("at"))
+
+    guard = Guard.ERASABLE
+
+    class Meta:
+        verbose_name = _("note of a visit")
+        verbose_name_plural = _("notes of visits")
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.visit_id} {self.at:%Y-%m-%d %H:%M}"
 
 
 class Presence(Versioned):

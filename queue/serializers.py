@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from appointments.serializers.fields import AwareDateTimeField
-from clinics.models import Doctor
+from appointments.serializers.fields import AwareDateTimeField, NearDateField
+from clinics.models import Doctor, User
 from clinics.permissions import ADMIN
 from clinics.serializers import IdField, NamedSerializer, OwnClinicField, OwnDoctorField, OwnServiceField, VersionSerializer
 from patients.serializers import PatientField
+from queue.actions import FollowUp
 from queue.figures import MONEY
-from queue.models import DayClose, Presence, Visit, VisitStep
+from queue.models import DayClose, Presence, Visit, VisitNote, VisitStep
 from queue.placing import reason_of
 from queue.presence import STATES, WITH_PATIENT, DoctorState
+
+
+class FollowUpShape(TypedDict):
+    """By ids alone: a name in it would grow old when the service's changes."""
+
+    on: str
+    service_id: int | None
+    appointment_id: int | None
 
 
 class VisitSerializer(serializers.ModelSerializer[Visit]):
@@ -34,6 +44,7 @@ class VisitSerializer(serializers.ModelSerializer[Visit]):
     doctor = NamedSerializer()
     patient = NamedSerializer()
     service = NamedSerializer()
+    follow_up = serializers.SerializerMethodField()
 
     class Meta:
         model = Visit
@@ -62,12 +73,23 @@ class VisitSerializer(serializers.ModelSerializer[Visit]):
             "called_at",
             "started_at",
             "completed_at",
+            "follow_up",
         ]
         read_only_fields = fields
 
     def get_rank_reason(self, visit: Visit) -> str | None:
         """Why the visit stands where it does, a sentence for staff."""
         return reason_of(visit)
+
+    def get_follow_up(self, visit: Visit) -> FollowUpShape | None:
+        """When the patient should come again, for which service, and the appointment once it is booked."""
+        if visit.follow_up_on is None:
+            return None
+        return {
+            "on": visit.follow_up_on.isoformat(),
+            "service_id": visit.follow_up_service_id,
+            "appointment_id": visit.follow_up_appointment_id,
+        }
 
 
 class WalkInSerializer(serializers.ModelSerializer[Visit]):
@@ -85,6 +107,19 @@ class WalkInSerializer(serializers.ModelSerializer[Visit]):
 
 class ReasonSerializer(VersionSerializer):
     reason = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+
+
+class FollowUpSerializer(serializers.Serializer[Any]):
+    """When to come again: ``weeks`` or ``on``; the visit's own service if none is named."""
+
+    weeks = serializers.IntegerField(min_value=1, max_value=104, required=False)
+    on = NearDateField(required=False)
+    service = OwnServiceField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("weeks" in attrs) == ("on" in attrs):
+            raise serializers.ValidationError(_("Say either in how many weeks, or on which day."))
+        return attrs
 
 
 class OwnVisitField(IdField):
@@ -106,6 +141,62 @@ class PrioritySerializer(ReasonSerializer):
 
 class TransferSerializer(VersionSerializer):
     doctor = OwnDoctorField()
+
+
+NOTE_LENGTH = 10_000
+
+
+class NoteSerializer(serializers.ModelSerializer[VisitNote]):
+    """What a doctor wrote about a visit: for doctors, and for the patient's export."""
+
+    visit_id = serializers.IntegerField(read_only=True)
+    by = serializers.SerializerMethodField()
+
+    class Meta:
+        model = VisitNote
+        fields = ["id", "visit_id", "text", "by", "at"]
+        read_only_fields = fields
+
+    def get_by(self, note: VisitNote) -> str:
+        """Who wrote it, by name."""
+        doctor: Doctor | None = getattr(note.by, "doctor", None)
+        return doctor.name if doctor is not None else note.by.get_full_name() or note.by.get_username()
+
+
+class WriteNoteSerializer(serializers.Serializer[Any]):
+    note = serializers.CharField(max_length=NOTE_LENGTH, style={"base_template": "textarea.html"})
+
+
+class SetFollowUpSerializer(VersionSerializer):
+    follow_up = FollowUpSerializer(allow_null=True, help_text="null: the patient needn't come again.")
+
+    def validate_follow_up(self, value: dict[str, Any] | None) -> FollowUp | None:
+        return None if value is None else FollowUp(**value)
+
+
+class CompleteSerializer(VersionSerializer):
+    note = serializers.CharField(
+        max_length=NOTE_LENGTH,
+        required=False,
+        allow_blank=True,
+        style={"base_template": "textarea.html"},
+        help_text="Medical text, by the visit's doctor; doctors of the clinic read it, nobody else.",
+    )
+    follow_up = FollowUpSerializer(required=False, allow_null=True)
+
+    def validate_follow_up(self, value: dict[str, Any] | None) -> FollowUp | None:
+        return None if value is None else FollowUp(**value)
+
+
+class CallNextSerializer(serializers.Serializer[Any]):
+    """Nothing is needed; who says whom they see called is refused if there is anybody else."""
+
+    beside = serializers.ListField(
+        child=serializers.IntegerField(),
+        required=False,
+        max_length=200,
+        help_text="Ids of visits that are called and not inside yet; 409 already_called if there are others.",
+    )
 
 
 class StepSerializer(serializers.ModelSerializer[VisitStep]):
@@ -145,7 +236,9 @@ class PresenceSerializer(serializers.Serializer[Any]):
     until = serializers.DateTimeField(read_only=True, allow_null=True)
     valid_until = serializers.DateTimeField(read_only=True, allow_null=True)
     version = serializers.IntegerField(read_only=True)
-    with_visit = serializers.IntegerField(read_only=True, allow_null=True)
+    with_visit = serializers.IntegerField(
+        read_only=True, allow_null=True, help_text="The visit inside, if it is at one of the caller's clinics."
+    )
 
     def to_representation(self, instance: Presence | DoctorState) -> dict[str, Any]:
         known = instance if isinstance(instance, DoctorState) else DoctorState(_with_its_presence(instance))
@@ -158,8 +251,12 @@ class PresenceSerializer(serializers.Serializer[Any]):
             "until": shape["until"],
             "valid_until": shape["valid_until"],
             "version": shape["version"],
-            "with_visit": inside,
+            "with_visit": inside.pk if inside is not None and inside.clinic_id in self._own_clinics() else None,
         }
+
+    def _own_clinics(self) -> list[int]:
+        user: User = self.context["request"].user
+        return user.clinic_ids()
 
 
 def _with_its_presence(presence: Presence) -> Doctor:

@@ -24,16 +24,22 @@ TRANSITIONS: Mapping[str, tuple[frozenset[str], str]] = {
     "leave": (frozenset({S.WAITING, S.CALLED, S.SKIPPED}), S.LEFT),
     "cancel": (frozenset({S.PLANNED, S.WAITING, S.CALLED, S.SKIPPED}), S.CANCELLED),
 }
-# What changes a place in the queue and not the state.
+# What doesn't change the state: a place in the queue, and what is said of a visit.
 REARRANGEABLE: Mapping[str, frozenset[str]] = {
     "move": frozenset({S.WAITING}),
     "priority": frozenset({S.WAITING, S.CALLED, S.SKIPPED}),
     "transfer": frozenset({S.WAITING, S.CALLED, S.SKIPPED}),
+    "note": frozenset({S.IN_PROGRESS, S.COMPLETED}),
+    "follow_up": frozenset({S.COMPLETED}),
 }
+FOLLOWING = frozenset({S.PLANNED, *REARRANGEABLE["transfer"]})
+"""Whose doctor, service and time go with their appointment's: who is to come, or is still to be seen."""
+UNSEEN = frozenset({S.LEFT, S.CANCELLED})
+"""Over, and nobody was seen: the appointment may still hold its time."""
 
 _DONE = {
     "check_in": _("checked in"),
-    "no_show": "marked as no-show",
+    "no_show": _("marked as no-show"),
     "call": _("called"),
     "start": _("started"),
     "skip": _("skipped"),
@@ -44,6 +50,8 @@ _DONE = {
     "move": _("moved"),
     "priority": _("given another priority"),
     "transfer": _("transferred"),
+    "note": _("given a note"),
+    "follow_up": _("given a follow-up"),
 }
 
 
@@ -61,7 +69,7 @@ def target(visit: Visit, action: str) -> str:
     sources, to = TRANSITIONS[action] if action in TRANSITIONS else (REARRANGEABLE[action], visit.status)
     if visit.status not in sources:
         raise InvalidTransition(
-            gettext("This visit is %(status)s; it can't be %(done)s.")
+            gettext("This visit is %(status)s; it can't be %(done)s. Look at it again: somebody may have been quicker.")
             % {"status": visit.get_status_display(), "done": _DONE[action]},
             current=visit,
         )

@@ -14,27 +14,33 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from appointments.viewsets import BookableDoctorViewSet
+from appointments.viewsets import BookableClinicViewSet, BookableDoctorViewSet
 from clinics.models import Clinic, Doctor
-from clinics.permissions import CLINICIANS, DESK, DOCTOR, EVERYONE, READING
+from clinics.permissions import CLINICIANS, DESK, DOCTOR, DOCTORS, EVERYONE, READING
 from clinics.serializers import VersionSerializer
-from clinics.viewsets import ApiViewSet, ClinicViewSet, IdFilter
+from clinics.viewsets import ApiViewSet, IdFilter
+from patients.actions import log_access
 from patients.filters import PatientFilter
+from patients.models import FileAccess
 from queue import actions, signals
-from queue.models import DayClose, Visit
+from queue.models import DayClose, Visit, VisitNote
 from queue.presence import DoctorState, with_presence
 from queue.serializers import (
     CloseDaySerializer,
+    CompleteSerializer,
     DayCloseSerializer,
     MoveSerializer,
+    NoteSerializer,
     PresenceSerializer,
     PrioritySerializer,
     ReasonSerializer,
+    SetFollowUpSerializer,
     SetStateSerializer,
     StepSerializer,
     TransferSerializer,
     VisitSerializer,
     WalkInSerializer,
+    WriteNoteSerializer,
 )
 
 _WIRE_TIME = serializers.DateTimeField()
@@ -76,13 +82,17 @@ class VisitViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet)
         "move": MoveSerializer,
         "set_priority": PrioritySerializer,
         "transfer": TransferSerializer,
-        **dict.fromkeys(["call", "start", "complete", "skip", "put_back", "leave", "undo"], VersionSerializer),
+        "complete": CompleteSerializer,
+        "write_note": WriteNoteSerializer,
+        "set_follow_up": SetFollowUpSerializer,
+        **dict.fromkeys(["call", "start", "skip", "put_back", "leave", "undo"], VersionSerializer),
     }
     roles = {
         "history": EVERYONE,
         **dict.fromkeys(["create", "cancel", "leave", "move"], DESK),
-        **dict.fromkeys(["call", "skip", "put_back", "undo", "set_priority", "transfer"], EVERYONE),
+        **dict.fromkeys(["call", "skip", "put_back", "undo", "set_priority", "transfer", "set_follow_up"], EVERYONE),
         **dict.fromkeys(["start", "complete"], CLINICIANS),
+        "write_note": DOCTORS,
     }
 
     def get_queryset(self) -> QuerySet[Visit]:
@@ -109,6 +119,8 @@ class VisitViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet)
     move = _verb("move")
     set_priority = _verb("set_priority", "priority")
     transfer = _verb("transfer")
+    write_note = _verb("write_note", "note")
+    set_follow_up = _verb("set_follow_up", "follow-up")
 
     @extend_schema(responses={200: StepSerializer(many=True)})
     @action(detail=True, methods=["get"], pagination_class=None, filterset_class=None)
@@ -121,6 +133,36 @@ class VisitViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet)
             added: list[dict[str, Any]] = more  # type: ignore[assignment]
             rows += [(row["at"], {**row, "at": _WIRE_TIME.to_representation(row["at"])}) for row in added]
         return Response([row for _at, row in sorted(rows, key=lambda pair: pair[0])])
+
+
+class NoteFilter(filters.FilterSet):
+    patient = PatientFilter(field_name="visit__patient")
+    visit = IdFilter()
+
+    class Meta:
+        model = VisitNote
+        fields = ["patient", "visit"]
+
+
+class NoteViewSet(mixins.ListModelMixin, ApiViewSet):
+    """What doctors wrote about the visits at the caller's clinics, the latest first, with what was written before it was
+    corrected. For doctors alone; each reading is noted in the access log."""
+
+    queryset = VisitNote.objects.all()
+    serializer_class = NoteSerializer
+    filterset_class = NoteFilter
+    roles = dict.fromkeys(READING, DOCTORS)
+
+    def get_queryset(self) -> QuerySet[VisitNote]:
+        rows = super().get_queryset().filter(visit__clinic__in=self.user.clinic_ids())
+        return rows.select_related("by__doctor", "visit__patient").order_by("-pk")
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        assert page is not None
+        read = {note.visit.patient_id: note.visit.patient for note in page}
+        log_access(read.values(), by=self.user, how=FileAccess.How.OPENED)
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
 
 class PresentDoctorViewSet(BookableDoctorViewSet):
@@ -139,20 +181,21 @@ class PresentDoctorViewSet(BookableDoctorViewSet):
     @action(detail=True, methods=["get"], filterset_class=None)
     def state(self, request: Request, pk: str) -> Response:
         """Available, with a patient, on a break or gone."""
-        return Response(PresenceSerializer(DoctorState(self.get_object())).data)
+        return Response(PresenceSerializer(DoctorState(self.get_object()), context=self.get_serializer_context()).data)
 
     @extend_schema(responses=PresenceSerializer)
     @state.mapping.post
     def set_state(self, request: Request, pk: str) -> Response:
         """Say so for the rest of the day: a doctor for themself, a desk for the doctors of its clinic."""
-        return Response(PresenceSerializer(actions.set_state(self.get_object(), by=self.user, **self.validated())).data)
+        said = actions.set_state(self.get_object(), by=self.user, **self.validated())
+        return Response(PresenceSerializer(said, context=self.get_serializer_context()).data)
 
 
-class ClosableClinicViewSet(ClinicViewSet):
+class ClosableClinicViewSet(BookableClinicViewSet):
     """Clinics, whose days are closed."""
 
-    request_serializers = {**ClinicViewSet.request_serializers, "close_day": CloseDaySerializer}
-    roles = {**ClinicViewSet.roles, "close_day": DESK}
+    request_serializers = {**BookableClinicViewSet.request_serializers, "close_day": CloseDaySerializer}
+    roles = {**BookableClinicViewSet.roles, "close_day": DESK}
 
     @extend_schema(responses=DayCloseSerializer)
     @action(detail=True, methods=["post"], url_path="close-day")

@@ -14,7 +14,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from clinics.authentication import caller
@@ -22,7 +21,7 @@ from clinics.idempotency import IdempotentPostMixin
 from clinics.models import Doctor, Role, User
 from clinics.permissions import EVERYONE
 from queue import actions as queue_actions
-from queue.serializers import VisitSerializer
+from queue.serializers import CallNextSerializer, VisitSerializer
 from realtime import log
 from realtime.groups import RoomRefused, clinic_room, doctor_room, require, rights_of
 from realtime.snapshots import state_of
@@ -79,16 +78,16 @@ class CallNextView(IdempotentPostMixin, APIView):
     action = "call_next"
     roles = {"call_next": EVERYONE}
 
-    @extend_schema(request=None, responses={200: VisitSerializer})
+    @extend_schema(request=CallNextSerializer, responses={200: VisitSerializer})
     def post(self, request: Request, pk: int) -> Response:
-        # Nothing is needed, but what can't be read isn't acted on.
-        Serializer(data=request.data).is_valid(raise_exception=True)
+        given = CallNextSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
         user = caller(request)
         doctor = Doctor.objects.filter(pk=pk).first()
         not_own = user.effective_role == Role.DOCTOR and user.doctor_id != pk
         if doctor is None or not_own or not _clinics_of_doctor(pk) & set(user.clinic_ids()):
             raise NotFound(_("There is no such queue."))
-        return Response(VisitSerializer(queue_actions.call_next(doctor, by=user)).data)
+        return Response(VisitSerializer(queue_actions.call_next(doctor, by=user, **given.validated_data)).data)
 
 
 def client_module(request: HttpRequest) -> HttpResponse:

@@ -27,7 +27,7 @@ View = Callable[..., HttpResponseBase]
 _KEY = re.compile(r"[0-9]{1,18}")
 
 # The names of the API's actions where they differ from the verbs of the queue.
-_API_NAMES = {"return": "put_back", "priority": "set_priority"}
+_API_NAMES = {"return": "put_back", "priority": "set_priority", "note": "write_note", "follow_up": "set_follow_up"}
 
 
 def staff_page(view: View) -> View:
@@ -52,12 +52,17 @@ def require_clinician(user: User) -> None:
         raise PermissionDenied(_("The doctor's page is for doctors and admins. Your work is on the reception page."))
 
 
+def is_key(raw: str) -> bool:
+    """Can this be an id?"""
+    return _KEY.fullmatch(raw) is not None
+
+
 def asked_key(request: HttpRequest, name: str) -> int | None:
     """The id in the address; what can't be an id isn't there."""
     raw = request.GET.get(name)
     if raw is None:
         return None
-    if not _KEY.fullmatch(raw):
+    if not is_key(raw):
         raise Http404
     return int(raw)
 

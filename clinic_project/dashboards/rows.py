@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from clinics.language import in_digits
 from clinics.models import Clinic, Doctor
@@ -36,6 +37,29 @@ def _when(visit: Row, clinic: Clinic, words: Mapping[str, str]) -> str:
     return words["since"].format(time=clock(visit["checked_in_at"], clinic)) if visit["checked_in_at"] else ""
 
 
+def presence_of(doctor: Row | None, *, is_inside: bool, now: dt.datetime) -> str:
+    """Whether a doctor is there now: a patient inside says more than what was said, and that holds until midnight only."""
+    if is_inside:
+        return "with_patient"
+    if doctor is None or doctor["valid_until"] is None or now >= dt.datetime.fromisoformat(doctor["valid_until"]):
+        return "available"
+    return str(doctor["state"])
+
+
+def presence_label(
+    doctor: Row | None, *, is_inside: bool, now: dt.datetime, clinic: Clinic, words: Mapping[str, str]
+) -> tuple[str, str]:
+    """The state and its words: a break has an end, if that is known."""
+    state = presence_of(doctor, is_inside=is_inside, now=now)
+    until = doctor["until"] if doctor is not None and state == "break" else None
+    return state, words["presence.break_until" if until else f"presence.{state}"].format(time=clock(until, clinic))
+
+
+def is_long_wait(visit: Row, now: dt.datetime, wait_alarm: dt.timedelta) -> bool:
+    """Waits as long as the clinic wants to hear of."""
+    return visit["status"] == "waiting" and now - dt.datetime.fromisoformat(visit["checked_in_at"]) >= wait_alarm
+
+
 def _why(visit: Row, clinic: Clinic, words: Mapping[str, str]) -> str:
     if not visit["rank_reason"]:
         return ""
@@ -47,8 +71,24 @@ def _why(visit: Row, clinic: Clinic, words: Mapping[str, str]) -> str:
     return f"{by_class} {sentence}".strip()
 
 
-def visit_row(visit: Row, clinic: Clinic, rules: Rules, words: Mapping[str, str]) -> Row:
+def _is_wanted_back(visit: Row) -> bool:
+    """Should come again, and the desk hasn't booked it yet."""
+    return visit["follow_up"] is not None and visit["follow_up"]["appointment_id"] is None
+
+
+def _wish(visit: Row, words: Mapping[str, str]) -> Row:
+    """When the patient should come again, as a row says it and as its button does."""
+    if visit["follow_up"] is None:
+        return {"label": "", "book_label": ""}
+    date = in_digits(date_format(dt.date.fromisoformat(visit["follow_up"]["on"]), "j M Y"))
+    label = words["follow_up.open" if _is_wanted_back(visit) else "follow_up.booked"].format(date=date)
+    return {"label": label, "book_label": words["follow_up.book"].format(date=date)}
+
+
+def visit_row(visit: Row, clinic: Clinic, rules: Rules, words: Mapping[str, str], now: dt.datetime | None = None) -> Row:
     """A visit with the texts of its row and ``can``: what may be done with it."""
+    wait_alarm = dt.timedelta(minutes=clinic.wait_alarm_minutes)
+    why = _why(visit, clinic, words)
     return {
         **visit,
         "clinic_name": clinic.name,
@@ -57,8 +97,11 @@ def visit_row(visit: Row, clinic: Clinic, rules: Rules, words: Mapping[str, str]
         "paid_label": words[f"paid.{visit['payment_status']}"],
         "call_label": words["call_again" if visit["status"] == "called" else "call"],
         "when": _when(visit, clinic, words),
-        "why": _why(visit, clinic, words),
-        "can": dict.fromkeys(rules[visit["status"]], True),
+        "long_wait": is_long_wait(visit, now or timezone.now(), wait_alarm),
+        "why": why,
+        "next_label": words["next"].format(why=why),
+        "wish": _wish(visit, words),
+        "can": dict.fromkeys((verb for verb in rules[visit["status"]] if verb != "follow_up" or _is_wanted_back(visit)), True),
         "can_pay": visit["payment_status"] != "void",
     }
 
@@ -73,28 +116,44 @@ def in_sections(visits: Iterable[Row]) -> tuple[list[Row], list[Row]]:
 
 
 def _mark_ends(active: list[Row]) -> None:
-    """The first of those who wait can't move up, the last not down."""
+    """The first of those who wait is next and can't move up, the last not down."""
     waiting = [row for row in active if row["status"] == "waiting"]
     for place, row in enumerate(waiting):
+        row["is_next"] = place == 0
         row["can"]["up"] = "move" in row["can"] and place > 0
         row["can"]["down"] = "move" in row["can"] and place < len(waiting) - 1
 
 
-def doctor_sections(rows: Iterable[Row], doctors: Iterable[Doctor], words: Mapping[str, str]) -> list[Row]:
-    """A section of the queue for each doctor who works here or has visits today."""
+def doctor_sections(
+    rows: Iterable[Row],
+    doctors: Iterable[Doctor],
+    words: Mapping[str, str],
+    *,
+    clinic: Clinic,
+    states: Iterable[Row],
+    now: dt.datetime,
+) -> list[Row]:
+    """A section of the queue for each doctor who works here or has visits today; ``states``: the snapshot's ``doctors``."""
     by_doctor: dict[int, list[Row]] = defaultdict(list)
     names = {doctor.pk: doctor.name for doctor in doctors}
+    known = {state["id"]: state for state in states}
     for row in rows:
         by_doctor[row["doctor"]["id"]].append(row)
         names.setdefault(row["doctor"]["id"], row["doctor"]["name"])
-    return [
-        doctor_section(pk, name, by_doctor[pk], words)
-        for pk, name in sorted(names.items(), key=lambda item: (item[1], item[0]))
-    ]
+    sections = []
+    for pk, name in sorted(names.items(), key=lambda item: (item[1], item[0])):
+        section = doctor_section(pk, name, by_doctor[pk], words)
+        is_inside = any(row["status"] == "in_progress" for row in by_doctor[pk])
+        section["presence"], section["presence_label"] = presence_label(
+            known.get(pk), is_inside=is_inside, now=now, clinic=clinic, words=words
+        )
+        sections.append(section)
+    return sections
 
 
 def doctor_section(pk: int, name: str, rows: Iterable[Row], words: Mapping[str, str]) -> Row:
     active, done = in_sections(rows)
+    wishes = sum(_is_wanted_back(row) for row in done)
     unpaid = sum(row["payment_status"] in ("pending", "partially_paid") for row in done if row["status"] == "completed")
     return {
         "id": pk,
@@ -104,6 +163,7 @@ def doctor_section(pk: int, name: str, rows: Iterable[Row], words: Mapping[str, 
         "waiting_label": words["waiting_count"].format(count=in_digits(sum(row["status"] == "waiting" for row in active))),
         "done_label": words["done_count"].format(count=in_digits(len(done))),
         "unpaid_label": words["unpaid_count"].format(count=in_digits(unpaid)) if unpaid else "",
+        "wishes_label": words["follow_up.count"].format(count=in_digits(wishes)) if wishes else "",
     }
 
 
@@ -144,5 +204,5 @@ BLANK_VISIT: Row = {
     "can": {},
 }
 BLANK_APPOINTMENT: Row = {**BLANK_VISIT, "visit_id": 0}
-BLANK_SECTION: Row = {"id": 0, "name": "", "active": [], "done": []}
+BLANK_SECTION: Row = {"id": 0, "name": "", "active": [], "done": [], "presence": "available"}
 """What an empty ``<template>`` is rendered from."""

@@ -10,6 +10,7 @@ from decimal import Decimal
 from appointments import actions as appointments
 from appointments.models import Appointment
 from clinic_project.demo.clock import Thread, acting
+from clinic_project.demo.notes import ending
 from clinics.exceptions import DomainError, InvalidInput
 from clinics.models import Clinic, Doctor, Service, User
 from patients.models import Patient
@@ -108,7 +109,7 @@ class Coming:
                 priority=self.priority,
             )
         if name in _BY_DOCTOR:
-            _BY_DOCTOR[name](visit, by=place.login)
+            _BY_DOCTOR[name](visit, by=place.login, **(ending(visit) if name == "complete" else {}))
         elif name in _BY_DESK:
             _BY_DESK[name](visit, by=place.desk)
         elif name in _TO_APPOINTMENT:

@@ -60,7 +60,10 @@ class ClinicAdmin(HistoryAdmin):
     search_fields = ["name", "code"]
     fieldsets = [
         (None, {"fields": ["name", "code", "timezone", "currency", "is_active"]}),
-        ("Order of the queue", {"fields": ["late_after_minutes", "walk_in_offset_minutes", "call_limit"]}),
+        (
+            "Order of the queue",
+            {"fields": ["late_after_minutes", "walk_in_offset_minutes", "call_limit", "wait_alarm_minutes"]},
+        ),
         ("Days", {"fields": ["booking_horizon_days", "day_ends_at"]}),
     ]
 

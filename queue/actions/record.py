@@ -39,6 +39,9 @@ STATE_FIELDS = (
     "called_at",
     "started_at",
     "completed_at",
+    "follow_up_on",
+    "follow_up_service_id",
+    "follow_up_appointment_id",
 )
 
 
@@ -52,7 +55,7 @@ def lock(visit: Visit, version: int | None = None, *, with_appointment: bool = F
         locked = appointment_actions.lock(Appointment(pk=visit.appointment_id))
     # Locked first, joined after: PostgreSQL drops a row from a locking join if another command has just given it another doctor.
     Visit.objects.select_for_update().values_list("pk").get(pk=visit.pk)
-    fresh: Visit = Visit.objects.select_related("clinic", "doctor", "patient", "service", "appointment").get(pk=visit.pk)
+    fresh: Visit = Visit.objects.shown().get(pk=visit.pk)
     if locked is not None:
         fresh.appointment = locked
     if version is not None and version != fresh.version:
@@ -76,7 +79,7 @@ def record(
             visit.save(update_fields=list(changes))
     except IntegrityError as error:
         if "one_visit_in_progress_per_doctor" in str(error) or "queue_visit.doctor_id" in str(error):
-            current = Visit.objects.select_related("clinic", "doctor", "patient", "service", "appointment").get(pk=visit.pk)
+            current = Visit.objects.shown().get(pk=visit.pk)
             raise DoctorBusy(_("The doctor has another patient inside. Complete that visit first."), current=current) from error
         raise
     note(visit, action, by, reason, from_status=from_status, before=before, undoes=undoes, **details)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import datetime as dt
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from django.utils import timezone
@@ -12,11 +13,12 @@ from django.utils.translation import gettext as _
 from appointments import actions as appointment_actions
 from appointments.models import Appointment
 from clinics.commands import command
-from clinics.exceptions import DomainError
+from clinics.exceptions import DomainError, StaleVersion
 from clinics.models import Doctor, User
 from queue import order, signals
-from queue.actions.arriving import move_to_day
+from queue.actions.arriving import expect_again, give_ticket, move_to_day
 from queue.actions.attending import be_back
+from queue.actions.following import FollowUp, keep_note, wish
 from queue.actions.rearranging import queue_of
 from queue.actions.record import lock, record
 from queue.models import Visit
@@ -31,14 +33,26 @@ class QueueEmpty(DomainError):
     status = 404
 
 
+class AlreadyCalled(DomainError):
+    """Somebody was called and hasn't come in, and whoever calls the next one didn't know."""
+
+    code = "already_called"
+
+
 class NothingToUndo(DomainError):
     """There is no step that may still be taken back."""
 
     code = "nothing_to_undo"
 
 
+class NoLongerThere(DomainError):
+    """The doctor whom the visit was taken from doesn't see patients there any more."""
+
+    code = "doctor_gone"
+
+
 _PARSERS: dict[str, Callable[[str], Any]] = {
-    "date": parse_date,
+    **dict.fromkeys(["date", "follow_up_on"], parse_date),
     **dict.fromkeys(["behind_at", "checked_in_at", "called_at", "started_at", "completed_at"], parse_datetime),
 }
 
@@ -73,20 +87,19 @@ def _call(visit: Visit, by: User | None) -> None:
     be_back(visit.doctor_id, by=by)
 
 
-def call_next(doctor: Doctor, *, by: User) -> Visit:
+def call_next(doctor: Doctor, *, by: User, beside: Collection[int] | None = None) -> Visit:
     """Pick the first who waits for the doctor today, and call them; raises ``QueueEmpty``.
 
-    Only clinics that ``by`` works for count. Two of these at once call two different visits.
+    Only clinics that ``by`` works for count. Two of these at once call two different visits; unless they say whom they see
+    called and not come in (``beside``): then ``AlreadyCalled`` is raised if there is anybody else.
     """
     with command():
         Doctor.objects.select_for_update(no_key=True).get(pk=doctor.pk)
         days = {clinic.pk: clinic.today() for clinic in by.visible_clinics()}
-        queue = (
-            Visit.objects.waiting()
-            .filter(doctor=doctor, clinic_id__in=days, date__in=set(days.values()))
-            .in_order()
-            .values_list("pk", "clinic_id", "date")
-        )
+        todays = Visit.objects.filter(doctor=doctor, clinic_id__in=days, date__in=set(days.values()))
+        if beside is not None:
+            _require_known(todays.filter(status=Visit.Status.CALLED), beside, days)
+        queue = todays.waiting().in_order().values_list("pk", "clinic_id", "date")
         while True:
             first = next((pk for pk, clinic_id, day in queue.all() if days[clinic_id] == day), None)
             if first is None:
@@ -96,6 +109,20 @@ def call_next(doctor: Doctor, *, by: User) -> Visit:
             if fresh.status == Visit.Status.WAITING:
                 _call(fresh, by)
                 return fresh
+
+
+def _require_known(called: Any, known: Collection[int], days: Mapping[int, dt.date]) -> None:
+    for other in called.shown().in_order():
+        # Compared here: a number that no id can be is a question that no database takes.
+        if other.pk not in known and days[other.clinic_id] == other.date:
+            raise AlreadyCalled(
+                _(
+                    "%(ticket)s %(name)s has been called and isn't inside yet. Start or skip that visit, or call another one "
+                    "as well."
+                )
+                % {"ticket": other.ticket, "name": other.patient.full_name},
+                current=other,
+            )
 
 
 def start(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
@@ -111,12 +138,20 @@ def start(visit: Visit, *, by: User | None, version: int | None = None) -> Visit
     return fresh
 
 
-def complete(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
-    """The doctor is done; the appointment is fulfilled. Raises ``InvalidTransition``."""
+def complete(
+    visit: Visit, *, by: User | None, version: int | None = None, note: str = "", follow_up: FollowUp | None = None
+) -> Visit:
+    """The doctor is done, with a note and a wish to see the patient again, if any; the appointment is fulfilled.
+
+    Raises ``InvalidTransition``, ``InvalidInput``; ``NotAllowed`` for a note by anybody but the visit's doctor.
+    """
     with command():
         fresh = lock(visit, version, with_appointment=True)
         fresh.status = target(fresh, "complete")
         fresh.completed_at = timezone.now()
+        if follow_up is not None:
+            wish(fresh, follow_up)
+        keep_note(fresh, note, by=by)
         record(fresh, "complete", by)
         if fresh.appointment is not None:
             appointment_actions.follow(fresh.appointment, Appointment.Status.FULFILLED)
@@ -149,23 +184,36 @@ def put_back(visit: Visit, *, by: User | None, version: int | None = None) -> Vi
 
 
 def leave(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
-    """The patient went away unseen; raises ``InvalidTransition``."""
+    """The patient went away unseen; raises ``InvalidTransition``.
+
+    Who came on a day before their appointment's is expected again on that day: the check-in is taken back.
+    """
     with command():
-        fresh = lock(visit, version)
-        fresh.status = target(fresh, "leave")
-        record(fresh, "leave", by)
+        fresh = lock(visit, version, with_appointment=True)
+        to = target(fresh, "leave")
+        go_unseen(fresh, "leave", to, by)
     return fresh
 
 
+def go_unseen(visit: Visit, step: str, to: str, by: User | None) -> None:
+    """A locked visit ends unseen; its appointment, locked too, is booked again if it is of a later day."""
+    if not expect_again(visit):
+        visit.status = to
+        record(visit, step, by)
+        return
+    record(visit, step, by, expected_again=visit.date.isoformat())
+    assert visit.appointment is not None
+    appointment_actions.follow(visit.appointment, Appointment.Status.BOOKED)
+
+
 def cancel(visit: Visit, *, by: User | None, reason: str = "", version: int | None = None) -> Visit:
-    """Cancel the visit, and with a planned one its appointment; raises ``InvalidTransition``."""
+    """Cancel the visit and its appointment; raises ``InvalidTransition``."""
     with command():
         fresh = lock(visit, version, with_appointment=True)
-        was_planned = fresh.status == Visit.Status.PLANNED
         fresh.status = target(fresh, "cancel")
         record(fresh, "cancel", by, reason)
-        if was_planned and fresh.appointment is not None:
-            appointment_actions.follow(fresh.appointment, Appointment.Status.CANCELLED)
+        if fresh.appointment is not None:
+            appointment_actions.follow(fresh.appointment, Appointment.Status.CANCELLED, reason=reason)
         signals.cancelled.send(sender=Visit, visit=fresh, by=by)
     return fresh
 
@@ -173,13 +221,14 @@ def cancel(visit: Visit, *, by: User | None, reason: str = "", version: int | No
 def undo(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
     """Take back the last step, if it was made today; both stay in the history.
 
-    Raises ``NothingToUndo``, ``DoctorBusy``, and ``SlotTaken`` or ``PatientBusy`` if the time was given away meanwhile.
+    Raises ``NothingToUndo``, ``DoctorBusy``, ``Erased``, ``NoLongerThere`` if it would give the visit back to a doctor who has left,
+    ``SlotTaken`` or ``PatientBusy`` if the time was given away meanwhile, and ``NoLongerBookable``.
     """
     with command():
-        fresh = lock(visit, version, with_appointment=True)
+        fresh = _lock_all(visit, version)
         # A change of the appointment isn't a step of the visit: it is taken back by changing the appointment again. Nor is
-        # it one that somebody else was moved before it.
-        last = fresh.steps.exclude(action__in=["change", "make_room"]).order_by("-pk").first()
+        # it one that somebody else was moved before it, or that its follow-up was booked.
+        last = fresh.steps.exclude(action__in=["change", "make_room", "booked", "unbooked"]).order_by("-pk").first()
         if last is None or last.undoes_id is not None or last.action in ("plan", "walk_in"):
             raise NothingToUndo(_("There is no step to take back."), current=fresh)
         if fresh.clinic.day_of(last.at) != fresh.clinic.today():
@@ -187,9 +236,12 @@ def undo(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
         was_cancelled = fresh.status == Visit.Status.CANCELLED
         for name, value in last.before.items():
             setattr(fresh, name, _PARSERS[name](value) if value is not None and name in _PARSERS else value)
+        if "doctor_id" in last.before:
+            _require_still_there(fresh)
         if "date" in last.before:
             move_to_day(fresh, fresh.date)
         if fresh.is_in_queue:
+            give_ticket(fresh, fresh.date)
             put_in_place(fresh)  # the appointment may have been changed since
         record(fresh, "undo", by, undoes=last)
         if fresh.appointment is not None and fresh.status in _APPOINTMENT_STATUS:
@@ -197,3 +249,27 @@ def undo(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
         if was_cancelled:
             signals.reopened.send(sender=Visit, visit=fresh, by=by)
     return fresh
+
+
+def _lock_all(visit: Visit, version: int | None) -> Visit:
+    """The visit, and before it all that undo may give back to it: doctors, patient, appointment.
+
+    Raises ``Erased``: nothing is opened again for a person whose data is gone.
+    """
+    seen = Visit.objects.select_related("appointment").get(pk=visit.pk)
+    doctors = {seen.doctor_id, *([seen.appointment.doctor_id] if seen.appointment is not None else [])}
+    patient = appointment_actions.lock_people(doctors, seen.patient_id)
+    fresh = lock(visit, version, with_appointment=True)
+    if fresh.patient_id != patient.pk or (fresh.appointment is not None and fresh.appointment.doctor_id not in doctors):
+        raise StaleVersion(_("This visit has changed since you last saw it. Look at it again."), current=fresh)
+    return fresh
+
+
+def _require_still_there(visit: Visit) -> None:
+    doctor = Doctor.objects.get(pk=visit.doctor_id)
+    if not doctor.is_active or not doctor.clinics.filter(pk=visit.clinic_id).exists():
+        raise NoLongerThere(
+            _("%(doctor)s doesn't work at this clinic any more. Transfer the visit to somebody who does.")
+            % {"doctor": doctor.name},
+            current=visit,
+        )

@@ -9,11 +9,16 @@ const REMEMBERED = 1_000;
 
 /**
  * @param {string} text
- * @param {{bad?: boolean, action?: {label: string, run: () => unknown}}} [options] `action`: a button beside it, once
+ * @param {{bad?: boolean, about?: string, action?: {label: string, run: () => unknown}}} [options] `action`: a button beside
+ *   it, once; `about`: what it tells of, so that it takes the place of what was told of the same before
  */
-export function toast(text, { bad = false, action } = {}) {
+export function toast(text, { bad = false, about, action } = {}) {
   const region = byId('toasts');
   const element = clone('toast-template');
+  if (about) {
+    region.querySelector(`[data-about="${about}"]`)?.remove();
+    element.dataset.about = about;
+  }
   slot(element, 'text').textContent = text;
   element.classList.toggle('toast--bad', bad);
   const close = () => element.remove();

@@ -55,6 +55,24 @@ export function hushUnanswered() {
 const DECISIVE = ['status', 'call_count', 'priority'];
 const sameToTheEye = (/** @type {any} */ a, /** @type {any} */ b) => DECISIVE.every((name) => a[name] === b[name]) && a.doctor.id === b.doctor.id;
 
+/** The last step of a visit that is under way. @type {Map<number, Promise<any>>} */
+const underWay = new Map();
+
+/**
+ * One step of a visit after the other: whoever is quick goes on from what is shown, not yet from what is answered. A step
+ * that is refused takes along those that were built on it.
+ * @param {number} id
+ * @param {(before: any) => Promise<any>} work gets the visit as the step before left it, if there is one
+ * @returns {Promise<any>}
+ */
+export function inTurn(id, work) {
+  const mine = (underWay.get(id) ?? Promise.resolve()).then(work);
+  underWay.set(id, mine);
+  const end = () => underWay.get(id) === mine && underWay.delete(id);
+  mine.then(end, end);
+  return mine;
+}
+
 /**
  * One step of a visit, bound to the state that was on the screen: two people who click at once do one thing. It shows at
  * once, and is taken back if it is refused.
@@ -62,27 +80,56 @@ const sameToTheEye = (/** @type {any} */ a, /** @type {any} */ b) => DECISIVE.ev
  * @param {number} id
  * @param {string} verb as in the API's address
  * @param {object} [body]
+ * @param {Record<string, any>|null} [hope] what is shown until the answer, where the verb alone doesn't tell
  */
-export async function actOnVisit(store, id, verb, body = {}) {
+export async function actOnVisit(store, id, verb, body = {}, hope) {
   const seen = store.getState().visits[id];
   const path = `/api/visits/${id}/${verb}/`;
-  const takeBack = store.intend('visit', id, expected(seen, verb, body, store.now()));
+  const takeBack = store.intend('visit', id, hope ?? expected(seen, verb, body, store.now()));
+  /** @param {number} version */
+  const send = async (version) => {
+    const visit = await post(path, { ...body, version });
+    store.answer('visit', visit);
+    return visit;
+  };
   try {
-    const visit = await post(path, { ...body, version: seen.version });
-    store.answer('visit', visit);
-    return visit;
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    const { current } = error;
-    if (current) store.answer('visit', current);
-    if (error.code !== 'stale_version' || !current || !sameToTheEye(seen, current)) throw error;
-    const visit = await post(path, { ...body, version: current.version });
-    store.answer('visit', visit);
-    return visit;
+    return await inTurn(id, async (before) => {
+      try {
+        return await send(before?.version ?? seen.version);
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        const { current } = error;
+        if (current) store.answer('visit', current);
+        if (error.code !== 'stale_version' || !current || !sameToTheEye(seen, current)) throw error;
+        return send(current.version);
+      }
+    });
   } finally {
     takeBack();
   }
 }
+
+/**
+ * Take back the last step, if it still is the one that led to what was `seen`.
+ * @param {Store} store
+ * @param {any} seen
+ */
+async function undo(store, seen) {
+  const { [seen.id]: held } = store.getState().visits;
+  if (held && held.version > seen.version && !(sameToTheEye(seen, held) && seen.rank === held.rank)) return toast(t('changed_since'), { bad: true });
+  try {
+    return tellUndone(await actOnVisit(store, seen.id, 'undo'));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return toast(error.message, { bad: true });
+  }
+}
+
+/** @param {any} visit as it is again */
+export const tellUndone = (visit) => toast(t('done.undo', { name: visit.patient.name, status: t(`visit.${visit.status}`) }), { about: `visit-${visit.id}` });
+
+/** As a person is named in news. @param {any} visit */
+export const whoOf = (visit) => `${visit.ticket ?? ''} ${visit.patient.name}`.trim();
 
 /**
  * Say what was done, with a button that takes it back.
@@ -90,17 +137,34 @@ export async function actOnVisit(store, id, verb, body = {}) {
  * @param {any} visit as it is now
  * @param {{rules: Record<string, string[]>, text?: string}} about
  */
-export function tellStep(store, visit, { rules, text = `${visit.ticket ?? ''} ${visit.patient.name}: ${t(`visit.${visit.status}`)}`.trim() }) {
-  const undo = async () => {
+export function tellStep(store, visit, { rules, text = `${whoOf(visit)}: ${t(`visit.${visit.status}`)}` }) {
+  const action = rules[visit.status]?.includes('undo') ? { label: t('undo'), run: () => undo(store, visit) } : undefined;
+  toast(text, { action, about: `visit-${visit.id}` });
+}
+
+/** The visit's state that goes with an appointment's, as long as nobody has gone on. @type {Record<string, string>} */
+const VISIT_AFTER = { checked_in: 'waiting', cancelled: 'cancelled', no_show: 'no_show' };
+
+/**
+ * The same of a step of an appointment: what is taken back is its visit's.
+ * @param {Store} store
+ * @param {any} appointment
+ * @param {string} text
+ */
+export function tellAppointment(store, appointment, text) {
+  const run = async () => {
     try {
-      const undone = await actOnVisit(store, visit.id, 'undo');
-      toast(t('done.undo', { name: undone.patient.name, status: t(`visit.${undone.status}`) }));
+      // A planned or cancelled visit is in no snapshot.
+      const visit = await get(`/api/visits/${appointment.visit_id}/`);
+      store.answer('visit', visit);
+      if (visit.status !== VISIT_AFTER[appointment.status] || visit.call_count > 0) toast(t('changed_since'), { bad: true });
+      else await undo(store, visit);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       toast(error.message, { bad: true });
     }
   };
-  toast(text, { action: rules[visit.status]?.includes('undo') ? { label: t('undo'), run: undo } : undefined });
+  toast(text, { action: appointment.visit_id ? { label: t('undo'), run } : undefined, about: `visit-${appointment.visit_id}` });
 }
 
 /** @type {Record<string, string>} */
@@ -115,7 +179,9 @@ const STATUS_AFTER = { 'check-in': 'checked_in', cancel: 'cancelled', 'no-show':
  * @param {boolean} [isLive] if not, nobody tells us of its visit: ask for it
  */
 export async function actOnAppointment(store, id, verb, body = {}, isLive = true) {
+  const held = store.getState().appointments[id];
   const takeBack = store.intend('appointment', id, STATUS_AFTER[verb] ? { status: STATUS_AFTER[verb] } : null);
+  const takeBackVisit = held?.visit_id ? store.intend('visit', held.visit_id, null) : () => {};
   try {
     const appointment = await post(`/api/appointments/${id}/${verb}/`, body);
     store.answer('appointment', appointment);
@@ -126,6 +192,7 @@ export async function actOnAppointment(store, id, verb, body = {}, isLive = true
     throw error;
   } finally {
     takeBack();
+    takeBackVisit();
   }
 }
 
@@ -142,7 +209,7 @@ export function listen(container, act) {
     const row = button.closest('[data-key]');
     if (button.getAttribute('aria-disabled') === 'true') return;
     hush(row);
-    whileBusy(button, () => Promise.resolve(act(button.dataset.do, Number(row.dataset.key), button, row))).then(
+    whileBusy(button, () => Promise.resolve(act(button.dataset.do, Number(row.dataset.id ?? row.dataset.key), button, row))).then(
       () => closeMore(row),
       (error) => complain(row, error),
     );

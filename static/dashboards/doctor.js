@@ -1,14 +1,21 @@
 /** The doctor's page. */
 
 import { appointmentsOf, queueOf } from '../realtime/index.js';
-import { actOnVisit, complain, hush, listen, tellStep, whileBusy } from './commands.js';
-import { byId, clone, setText, show } from './dom.js';
+import { alerts } from './alerts.js';
+import { toast } from './announce.js';
+import { Refusal } from './api.js';
+import { actOnVisit, listen, tellStep } from './commands.js';
+import { byId, clone, setText, show, slot } from './dom.js';
+import { completeDialog } from './doctor/complete.js';
+import { dialogs } from './doctor/dialogs.js';
+import { news } from './doctor/news.js';
+import { nextArea } from './doctor/next.js';
 import { pastVisits } from './doctor/past.js';
-import { post } from './api.js';
-import { ROW_KEYS, currentRow, pressInRow, shortcuts } from './keys.js';
+import { stateArea } from './doctor/state.js';
+import { ROW_KEYS, pressInRow, shortcuts } from './keys.js';
 import { reconcile } from './list.js';
 import { goLive } from './live.js';
-import { currentOf, fillAppointment, fillVisit, inSections, nameRow } from './rows.js';
+import { currentOf, fillAppointment, fillVisit, followUpText, inSections, nameRow } from './rows.js';
 import { dayOf } from './time.js';
 import { t } from './words.js';
 
@@ -17,17 +24,20 @@ goLive({
   begin(live) {
     const { store, start, now } = live;
     const doctorId = start.doctor;
-    const past = pastVisits(live);
     const current = byId('current');
-    const callNext = byId('call-next');
-    const nextButton = byId('call-next-button');
     const several = Object.keys(start.clinics).length > 1;
+    /** The visit of the last step from here, for undo when no row is chosen. */
+    let latest = 0;
 
+    /** @param {any} clinic */
+    const dayAt = (clinic) => (several ? dayOf(now(), clinic.zone) : live.date());
     /** Everything of today: each clinic has its own. @param {typeof queueOf} select */
-    const today = (select) =>
-      Object.entries(start.clinics).flatMap(([id, clinic]) =>
-        select(store.getState(), { clinicId: Number(id), doctorId, date: several ? dayOf(now(), clinic.zone) : live.date() }),
-      );
+    const today = (select) => Object.entries(start.clinics).flatMap(([id, clinic]) => select(store.getState(), { clinicId: Number(id), doctorId, date: dayAt(clinic) }));
+    const queue = () => {
+      const visits = today(queueOf);
+      visits.sort((a, b) => a.rank - b.rank || a.queue_number - b.queue_number);
+      return inSections(visits);
+    };
     /** @param {any} entity */
     const about = (entity) => {
       const clinic = start.clinics[entity.clinic_id];
@@ -36,48 +46,90 @@ goLive({
       return { zone: clinic.zone, clinic: clinic.name, lateAfter: clinic.lateAfter, now: now(), rules: mine ? start.rules.visit : {} };
     };
 
-    for (const place of [byId('queue-active'), byId('queue-done'), current.parentElement]) {
-      listen(place, (verb, id) =>
-        actOnVisit(store, id, verb).then((done) => done && verb !== 'undo' && tellStep(store, done, { rules: start.rules.visit })),
-      );
-    }
+    const asks = dialogs(live);
+    const next = nextArea(live, { doctorId, queue, askBeside: asks.askBeside, onStep: (visit) => (latest = visit.id) });
+    const state = stateArea(live, doctorId);
+    const past = pastVisits(live, start.role === 'doctor');
+    const ending = completeDialog(live, () => {
+      live.redraw();
+      // The button that opened the dialog is gone with the patient.
+      const held = document.activeElement;
+      if (!held || held === document.body || held.closest('dialog')) byId('call-next-button').focus();
+    });
+    news(live, { doctorId, isToday: (visit) => visit.date === dayAt(start.clinics[visit.clinic_id]), alert: alerts() });
+
+    /** @param {string} verb @param {number} id @returns {Promise<unknown>} */
+    const act = async (verb, id) => {
+      const visit = store.getState().visits[id];
+      latest = id;
+      switch (verb) {
+        case 'complete':
+          return ending.openComplete(visit);
+        case 'note':
+          return ending.openNote(visit);
+        case 'priority':
+          return asks.askPriority(visit);
+        case 'transfer':
+          return asks.askTransfer(visit);
+        default: {
+          const done = await actOnVisit(store, id, verb);
+          return verb === 'undo' ? toast(t('done.undo', { name: done.patient.name, status: t(`visit.${done.status}`) })) : tellStep(store, done, { rules: start.rules.visit });
+        }
+      }
+    };
+    for (const place of [byId('queue-active'), byId('queue-done'), current.parentElement]) listen(place, act);
+
+    /** A row that has the focus. Where the mouse happens to lie decides nothing here: keys are for the patient inside. */
+    const isInRow = () => Boolean(document.activeElement?.closest('.rows > [data-key]'));
     /** Of the current patient, unless another row has the focus. @param {string} verb */
-    const press = (verb) => (currentRow() ? pressInRow(verb) : current.querySelector(`[data-do="${verb}"]:not([hidden])`)?.click());
+    const press = (verb) => (isInRow() ? pressInRow(verb) : current.querySelector(`[data-do="${verb}"]:not([hidden])`)?.click());
+    /** The last step from here, unless another row has the focus. */
+    const undo = async () => {
+      const visit = store.getState().visits[latest];
+      if (isInRow() || !visit) return press('undo');
+      if (!start.rules.visit[visit.status]?.includes('undo')) return undefined;
+      return act('undo', latest).catch((error) => {
+        if (!(error instanceof Refusal)) throw error;
+        toast(error.message, { bad: true });
+      });
+    };
     shortcuts([
-      { keys: 'n', word: 'keys.call_next', run: () => nextButton.click() },
+      { keys: 'n', word: 'keys.call_next', run: next.press },
       { keys: 's', word: 'keys.start', run: () => press('start') },
       { keys: 'e', word: 'keys.complete', run: () => press('complete') },
+      { keys: 'Control+Enter', word: 'keys.complete_dialog', run: () => press('complete') },
       { keys: 'c', word: 'keys.call', run: () => press('call') },
       { keys: 'x', word: 'keys.skip', run: () => press('skip') },
-      { keys: 'z', word: 'keys.undo', run: () => press('undo') },
+      { keys: 'r', word: 'keys.return', run: () => press('return') },
+      { keys: 't', word: 'keys.transfer', run: () => press('transfer') },
+      { keys: 'p', word: 'keys.priority', run: () => press('priority') },
+      { keys: 'o', word: 'keys.note', run: () => press('note') },
+      { keys: 'z', word: 'keys.undo', run: undo },
+      { keys: 'a', word: 'keys.available', run: () => state.say('available') },
+      { keys: 'b', word: 'keys.break', run: () => state.say('break') },
+      { keys: 'g', word: 'keys.gone', run: () => state.say('gone') },
       ...ROW_KEYS,
     ]);
-    callNext.addEventListener('submit', (/** @type {Event} */ event) => {
-      event.preventDefault();
-      if (nextButton.getAttribute('aria-disabled') === 'true') return;
-      hush(callNext);
-      whileBusy(nextButton, () => post(`/api/queue/doctors/${doctorId}/call-next/`))
-        .then(
-          (visit) => visit && store.answer('visit', visit),
-          (error) => complain(callNext, error),
-        )
-        .finally(live.redraw);
-    });
 
-    const rows = {
+    /** @param {any} [first] who is next */
+    const rows = (first) => ({
       key: (/** @type {any} */ each) => each.id,
       create: (/** @type {any} */ visit) => {
         const row = clone('visit-template');
         nameRow(row, 'visit', visit);
         return row;
       },
-      update: (/** @type {any} */ row, /** @type {any} */ visit) => fillVisit(row, visit, about(visit)),
-    };
+      update: (/** @type {any} */ row, /** @type {any} */ visit) => {
+        fillVisit(row, visit, about(visit));
+        row.classList.toggle('is-next', visit === first);
+        show(slot(row, 'is-next'), visit === first);
+        setText(slot(row, 'wish'), followUpText(visit));
+        show(slot(row, 'wish'), visit.follow_up !== null);
+      },
+    });
 
     return () => {
-      const visits = today(queueOf);
-      visits.sort((a, b) => a.rank - b.rank || a.queue_number - b.queue_number);
-      const { active, done, waiting } = inSections(visits);
+      const { active, done, waiting } = queue();
       const patient = currentOf(active);
       // Who is shown large isn't shown twice.
       const others = active.filter((visit) => visit !== patient);
@@ -85,16 +137,16 @@ goLive({
       show(current, patient !== null);
       show(byId('current-empty'), patient === null);
       if (patient) fillVisit(current, patient, about(patient));
+      show(byId('note-begun'), patient?.status === 'in_progress' && ending.isBegun(patient.id));
       past.show(patient);
+      state.draw(active.some((visit) => visit.status === 'in_progress'));
+      next.draw();
 
-      nextButton.classList.toggle('button--primary', patient === null);
-      if (nextButton.getAttribute('aria-busy') !== 'true') nextButton.setAttribute('aria-disabled', String(waiting.length === 0));
-      setText(byId('waiting-count'), t('waiting_count', { count: waiting.length }));
       show(byId('queue-empty'), others.length === 0);
-      reconcile(byId('queue-active'), others, rows);
+      reconcile(byId('queue-active'), others, rows(waiting[0]));
       show(byId('done'), done.length > 0);
       setText(byId('done-label'), t('done_count', { count: done.length }));
-      reconcile(byId('queue-done'), done, rows);
+      reconcile(byId('queue-done'), done, rows());
 
       const appointments = today(appointmentsOf);
       appointments.sort((a, b) => Date.parse(a.start) - Date.parse(b.start) || a.id - b.id);

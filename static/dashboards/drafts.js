@@ -10,14 +10,14 @@ const fields = (form) => [...form.elements].filter((field) => field.name && fiel
 
 /**
  * @param {any} form
- * @param {string} name unique among the pages' forms
+ * @param {string|(() => string)} name unique among the pages' forms; of a form that is used for one thing after another, a function
  * @returns {{restore: () => boolean, clear: () => void}} `restore` fills in what was typed and says whether there was any
  */
 export function keepDraft(form, name) {
-  const key = PREFIX + name;
+  const key = () => PREFIX + (typeof name === 'function' ? name() : name);
   const save = () => {
     const values = fields(form).map((field) => [field.name, field.value, field.type === 'radio' || field.type === 'checkbox' ? field.checked : null]);
-    sessionStorage.setItem(key, JSON.stringify(values));
+    sessionStorage.setItem(key(), JSON.stringify(values));
   };
   form.addEventListener('input', save);
   form.addEventListener('change', save);
@@ -26,7 +26,7 @@ export function keepDraft(form, name) {
       /** @type {Array<[string, string, boolean|null]>} */
       let values;
       try {
-        values = JSON.parse(sessionStorage.getItem(key) ?? '[]');
+        values = JSON.parse(sessionStorage.getItem(key()) ?? '[]');
       } catch {
         values = [];
       }
@@ -39,6 +39,22 @@ export function keepDraft(form, name) {
       }
       return values.length > 0;
     },
+    clear: () => sessionStorage.removeItem(key()),
+  };
+}
+
+/** Is there anything typed and not yet sent? @param {string} name */
+export const hasDraft = (name) => sessionStorage.getItem(PREFIX + name) !== null;
+/**
+ * One value beside the fields of a form: whom it is about. An id, never a name.
+ * @param {string} name
+ */
+export function draftValue(name) {
+  const key = PREFIX + name;
+  return {
+    get: () => sessionStorage.getItem(key),
+    /** @param {string} value */
+    set: (value) => sessionStorage.setItem(key, value),
     clear: () => sessionStorage.removeItem(key),
   };
 }

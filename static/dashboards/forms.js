@@ -11,6 +11,18 @@ export function valuesOf(form) {
 /** Half the world writes 12,50. @param {string} text */
 export const decimal = (text) => (/^[^.,]*,[^.,]*$/.test(text) ? text.replace(',', '.') : text);
 
+/**
+ * `50.00` less `12.5` is `37.50`, never below zero; what isn't a number takes nothing away.
+ * @param {string} sum
+ * @param {string} off
+ * @param {number} decimals of the currency
+ */
+export function less(sum, off, decimals) {
+  const unit = 10 ** decimals;
+  const rest = Math.round(Number(sum) * unit) - Math.round((Number(off) || 0) * unit);
+  return (Math.max(0, rest) / unit).toFixed(decimals);
+}
+
 /** @param {any} form */
 export function clearErrors(form) {
   setText(slot(form, 'message'), '');

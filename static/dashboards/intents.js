@@ -4,7 +4,18 @@
  */
 
 /** @typedef {import('../realtime/create-store.js').Store} Store */
-/** @typedef {Store & {intend: (kind: 'visit'|'appointment', id: number, change: Record<string, any>|null) => () => void, now: () => number}} HopefulStore */
+/**
+ * @typedef {object} Hope
+ * @property {(kind: 'visit'|'appointment', id: number, change: Record<string, any>|null) => () => void} intend null: it can't
+ *   be told what will come of it, but it is ours
+ * @property {(kind: 'visit'|'appointment', id: number) => boolean} isOurs whether what is heard of it now comes of a step
+ *   from here: the answer and the event may come in any order
+ * @property {() => number} now
+ */
+/** @typedef {Store & Hope} HopefulStore */
+
+/** So long after the answer the event of the same step may still come. */
+const ECHO = 3_000;
 
 const TABLE = /** @type {const} */ ({ visit: 'visits', appointment: 'appointments' });
 
@@ -18,6 +29,8 @@ export function withIntents(store, now) {
   const intents = new Set();
   /** @type {Set<(state: any, before: any) => void>} */
   const listeners = new Set();
+  /** What was done from here: how many steps run, and when the last one ended. @type {Map<string, {running: number, ended: number}>} */
+  const ours = new Map();
   let below = store.getState();
   let shown = below;
 
@@ -37,6 +50,18 @@ export function withIntents(store, now) {
   };
   store.subscribe(tell);
 
+  /** @param {string} key */
+  const begin = (key) => {
+    for (const [other, { running, ended }] of ours) if (!running && now() - ended > ECHO) ours.delete(other);
+    const step = ours.get(key) ?? { running: 0, ended: 0 };
+    ours.set(key, step);
+    step.running += 1;
+    return () => {
+      step.running -= 1;
+      step.ended = now();
+    };
+  };
+
   return {
     ...store,
     now,
@@ -49,13 +74,23 @@ export function withIntents(store, now) {
       return () => listeners.delete(fn);
     },
     intend(kind, id, change) {
-      if (!change) return () => {};
-      const intent = { kind, id, change };
-      intents.add(intent);
-      tell();
+      const end = begin(`${kind} ${id}`);
+      const intent = change && { kind, id, change };
+      if (intent) {
+        intents.add(intent);
+        tell();
+      }
+      let isOver = false;
       return () => {
-        if (intents.delete(intent)) tell();
+        if (isOver) return;
+        isOver = true;
+        end();
+        if (intent && intents.delete(intent)) tell();
       };
+    },
+    isOurs(kind, id) {
+      const step = ours.get(`${kind} ${id}`);
+      return step !== undefined && (step.running > 0 || now() - step.ended <= ECHO);
     },
   };
 }

@@ -5,6 +5,7 @@
 
 import { createKeybindingsHandler } from '../vendor/tinykeys/tinykeys.js';
 import { byId, clone, slot } from './dom.js';
+import { ROW } from './list.js';
 import { t } from './words.js';
 
 const OFF = 'front-desk.keys-off';
@@ -17,7 +18,7 @@ const OFF = 'front-desk.keys-off';
  */
 
 /** How a key is written in the sheet. @param {string} keys */
-const written = (keys) => keys.replace('Shift+?', '?').replace('ArrowDown', '↓').replace('ArrowUp', '↑').replace('Escape', 'Esc').toUpperCase();
+const written = (keys) => keys.replace('Shift+?', '?').replace('ArrowDown', '↓').replace('ArrowUp', '↑').replace('Escape', 'Esc').replace('Control', 'Ctrl').toUpperCase();
 
 const isOff = () => localStorage.getItem(OFF) === 'yes';
 
@@ -62,19 +63,34 @@ export function shortcuts(list) {
   return open;
 }
 
-/** The row that has the focus, else the one under the mouse. @returns {any} */
-export const currentRow = () => document.activeElement?.closest('[data-key]') ?? document.querySelector('[data-key]:hover');
+/**
+ * The row that is meant: the one whose focus is seen, else the one under the mouse, else the one that was clicked last.
+ * @returns {any}
+ */
+export function currentRow() {
+  const focused = document.activeElement?.closest(ROW);
+  if (focused && document.activeElement?.matches(':focus-visible')) return focused;
+  return document.querySelector(`:is(${ROW}):hover`) ?? focused;
+}
 
-/** Press the button of the current row that stands for `verb`, if it is offered. @param {string} verb */
+/**
+ * Press the button of the current row that stands for `verb`, if it is offered; of a row that only points to another one
+ * (`data-slot="anchor"`), that one's too.
+ * @param {string} verb
+ */
 export function pressInRow(verb) {
-  const button = /** @type {any[]} */ ([...(currentRow()?.querySelectorAll(`[data-do="${verb}"]`) ?? [])]).find((each) => !each.hidden);
-  button?.click();
+  const row = currentRow();
+  const meant = row?.querySelector('[data-slot=anchor]')?.hash;
+  for (const place of [row, meant && document.querySelector(meant)]) {
+    const button = /** @type {any[]} */ ([...(place?.querySelectorAll(`[data-do="${verb}"]`) ?? [])]).find((each) => !each.hidden);
+    if (button) return button.click();
+  }
 }
 
 /** Give the focus to the next or the previous row on the page. @param {number} step */
 export function walkRows(step) {
   const rows = /** @type {any[]} */ ([...document.querySelectorAll('.rows > [data-key]')]).filter((row) => row.checkVisibility?.() ?? true);
-  const at = rows.indexOf(/** @type {any} */ (document.activeElement?.closest('[data-key]')));
+  const at = rows.indexOf(/** @type {any} */ (document.activeElement?.closest(ROW)));
   const next = at < 0 ? rows[step > 0 ? 0 : rows.length - 1] : rows[at + step];
   if (!next) return;
   next.tabIndex = -1;

@@ -3,6 +3,9 @@
  * typed, opened or focused in a row stays; only what has to move is moved.
  */
 
+/** A row of any list; a section of lists has a key too. */
+export const ROW = '[data-key]:not(section)';
+
 /**
  * Indexes of a longest rising run of `numbers`, -1 left out: these elements can stay where they are.
  * @param {number[]} numbers

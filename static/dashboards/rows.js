@@ -1,7 +1,7 @@
 /** Rows of visits and appointments, written from the store; the server writes the same (clinic_project/dashboards/rows.py). */
 
 import { keepingFocus, setAttribute, setText, show, slot } from './dom.js';
-import { clock, minutesSince } from './time.js';
+import { clock, minutesSince, written } from './time.js';
 import { t } from './words.js';
 
 /** Who is in the queue, in the order in which a section shows the states. */
@@ -35,6 +35,11 @@ export function whenOf(visit, zone) {
   if (visit.status === 'in_progress') return t('inside_since', { time: clock(visit.started_at, zone) });
   if (visit.status === 'completed') return t('ended_at', { time: clock(visit.completed_at, zone) });
   return visit.checked_in_at ? t('since', { time: clock(visit.checked_in_at, zone) }) : '';
+}
+
+/** When the patient should come again, and whether that is booked. @param {any} visit */
+export function followUpText({ follow_up: wish }) {
+  return wish ? t(wish.appointment_id === null ? 'follow_up.open' : 'follow_up.booked', { date: written(wish.on) }) : '';
 }
 
 /** Why the visit stands where it does, in the page's language. @param {any} visit @param {string} zone */
@@ -79,9 +84,10 @@ function offer(row, verbs) {
 /**
  * @param {any} row
  * @param {any} visit
- * @param {{zone: string, rules: Record<string, string[]>, now: number, clinic?: string, place?: {first: boolean, last: boolean}}} about
+ * @param {{zone: string, rules: Record<string, string[]>, now: number, clinic?: string, waitAlarm?: number, place?: {first: boolean, last: boolean}}} about
+ *   `place` among those who wait, where a page lets people be moved
  */
-export function fillVisit(row, visit, { zone, rules, now, clinic, place }) {
+export function fillVisit(row, visit, { zone, rules, now, clinic, waitAlarm, place }) {
   keepingFocus(row, () => {
     row.dataset.key = String(visit.id);
     row.dataset.status = visit.status;
@@ -99,6 +105,7 @@ export function fillVisit(row, visit, { zone, rules, now, clinic, place }) {
     setText(slot(row, 'minutes'), minutesOf(visit, now));
     setText(slot(row, 'service'), visit.service.name);
     setText(slot(row, 'why'), why);
+    show(slot(row, 'alarm'), waitAlarm !== undefined && isLongWait(visit, now, waitAlarm));
     if (clinic) setText(slot(row, 'clinic'), clinic);
     setText(row.querySelector('[data-do=call]'), t(visit.status === 'called' ? 'call_again' : 'call'));
     showPaid(row, visit.payment_status, visit.id);
@@ -106,8 +113,27 @@ export function fillVisit(row, visit, { zone, rules, now, clinic, place }) {
     if (verbs.has('move') && place && !place.first) verbs.add('up');
     if (verbs.has('move') && place && !place.last) verbs.add('down');
     if (visit.payment_status !== 'void') verbs.add('pay');
+    if (!visit.follow_up || visit.follow_up.appointment_id !== null) verbs.delete('follow_up');
+    else setText(row.querySelector('[data-do=follow_up]'), t('follow_up.book', { date: written(visit.follow_up.on) }));
+    verbs.add('history');
     offer(row, verbs);
+    if (place) lead(row, visit, { ...place, why, canMove: verbs.has('move') });
   });
+}
+
+/**
+ * What stands out in a row: who is next, with the reason; the step to take.
+ * @param {any} row
+ * @param {any} visit
+ * @param {{first: boolean, why: string, canMove: boolean}} about
+ */
+function lead(row, visit, { first, why, canMove }) {
+  setText(slot(row, 'next'), first ? t('next', { why }) : '');
+  show(slot(row, 'next'), first);
+  show(row.querySelector('[data-handle]'), canMove);
+  row.querySelector('[data-do=call]').classList.toggle('button--primary', first);
+  row.querySelector('[data-do=skip]').classList.toggle('button--primary', visit.call_limit_reached === true);
+  setAttribute(slot(row, 'print-ticket'), 'href', `/reception/visits/${visit.id}/ticket/`);
 }
 
 /** @param {any} row @param {string} paid @param {number} visitId */
@@ -144,10 +170,15 @@ export function fillAppointment(row, appointment, { zone, rules, now, lateAfter,
     showPaid(row, visit?.payment_status ?? '', appointment.visit_id);
     const verbs = new Set(rules[appointment.status] ?? []);
     if (appointment.visit_id && appointment.status !== 'cancelled') verbs.add('pay');
+    if (appointment.visit_id) verbs.add('history');
     offer(row, verbs);
-    show(slot(row, 'more'), verbs.has('no_show'));
+    const more = slot(row, 'more');
+    if (more) show(more, [...more.querySelectorAll('[data-do]')].some((button) => !button.hidden));
   });
 }
+
+/** Waits as long as the clinic wants to hear of. @param {any} visit @param {number} now @param {number} waitAlarm minutes */
+export const isLongWait = (visit, now, waitAlarm) => visit.status === 'waiting' && now - Date.parse(visit.checked_in_at) >= waitAlarm * 60_000;
 
 /** @param {any} appointment @param {number} now @param {number} lateAfter minutes */
 export const isLate = (appointment, now, lateAfter) => appointment.status === 'booked' && now - Date.parse(appointment.start) > lateAfter * 60_000;

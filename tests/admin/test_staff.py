@@ -166,6 +166,7 @@ def test_manager_makes_no_clinics(manager: Client, superuser: Client, world: Wor
         "late_after_minutes": "10",
         "walk_in_offset_minutes": "0",
         "call_limit": "3",
+        "wait_alarm_minutes": "30",
         "booking_horizon_days": "365",
         "day_ends_at": "03:00",
     }

@@ -100,6 +100,7 @@ OWN = {**READ, "colleague": 404}
 DESK = {**ALL, "doctor": 403, "colleague": 403, **THERE, "stranger": 403}
 # An admin may; of another clinic's object they don't know.
 ADMIN = {**DESK, "receptionist": 403, "receptionist_there": 403}
+NO_DOCTORS = ["receptionist", "admin", "superuser", "receptionist_there", "admin_there", "unassigned"]
 REGISTRY = {**dict.fromkeys(READ, 200), "doctor": 403, "colleague": 403, "stranger": 403}
 REGISTRY_ADMIN = {**REGISTRY, "receptionist": 403, "receptionist_there": 403}
 
@@ -128,6 +129,7 @@ CASES: list[tuple[str, str, Any, dict[str, int]]] = [
     ),
     # Details
     ("get", "clinics/{clinic}/", None, READ),
+    ("get", "clinics/{clinic}/hours/?date_after=2026-03-02&date_before=2026-03-08", None, READ),
     ("get", "services/{service}/", None, READ),
     ("get", "doctors/{doctor}/", None, READ),
     ("get", "shifts/{shift}/", None, READ),
@@ -175,6 +177,7 @@ CASES: list[tuple[str, str, Any, dict[str, int]]] = [
     ("post", "cash-shifts/{cash_shift}/movements/", {"kind": "in", "amount": "5.00", "reason": "change"}, DESK),
     # Visits: the rest is tests/queue/test_transitions.py
     ("post", "visits/{visit}/call/", {}, OWN),
+    ("get", "visit-notes/", None, {**LIST, **dict.fromkeys(NO_DOCTORS, 403)}),
     ("post", "queue/doctors/{doctor}/call-next/", None, OWN),
     ("post", "doctors/{doctor}/state/", {"state": "gone"}, OWN),
 ]

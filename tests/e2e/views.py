@@ -66,15 +66,81 @@ def _search(text: str, *then: str) -> Prepare:
     return prepare
 
 
+def _history(page: Page) -> None:
+    page.locator(".visit").first.hover()
+    page.keyboard.press("h")
+    page.locator("#history-dialog .step").first.wait_for()
+
+
+def _paid(page: Page) -> None:
+    """The dialog of a payment of which a part is in."""
+    page.locator(".visit [data-do=pay][data-paid=partially_paid]").locator("visible=true").first.click()
+    page.locator("#payment-dialog .entry").first.wait_for()
+
+
+def _refund(page: Page) -> None:
+    _paid(page)
+    page.locator("[data-slot=give-back]").click()
+    page.locator("#refund-dialog[open]").wait_for()
+
+
+def _paper(kind: str) -> Prepare:
+    """What is printed, in the same tab."""
+
+    def prepare(page: Page) -> None:
+        _paid(page)
+        page.goto(str(page.locator(f"#payment-dialog [data-slot={kind}]").get_attribute("href")).partition("?")[0])
+
+    return prepare
+
+
+def _book(page: Page) -> None:
+    page.locator("#calendar-next").click()
+    page.locator(".cell--free button").first.wait_for()
+    page.keyboard.press("g")
+    page.keyboard.press("Enter")
+    page.locator("#book-search-input").fill("ma")
+    page.locator("#book-search-results [role=option]").first.wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.locator("#book-chosen").wait_for()
+
+
+def _move(page: Page) -> None:
+    page.locator(".cell--booked[data-status=booked] button").last.focus()
+    page.keyboard.press("m")
+    page.keyboard.press("ArrowDown")
+    page.locator("#calendar-moving").wait_for()
+
+
 VIEWS = [
     View("login", "", "/login/"),
     View("reception", "reception", "/reception/"),
     View("reception-keys", "reception", "/reception/", _press("?")),
     View("reception-search", "reception", "/reception/", _search("ma")),
     View("reception-walk-in", "reception", "/reception/", _search("ma", "ArrowDown", "Enter")),
+    View("reception-register", "reception", "/reception/", _search("zz", "ArrowDown", "Enter")),
+    View("calendar", "reception", "/calendar/"),
+    View("calendar-week", "reception", "/calendar/?view=week"),
+    View("calendar-book", "manager", "/calendar/", _book),
+    View("calendar-move", "reception", "/calendar/?view=week", _move),
+    View("calendar-appointment", "manager", "/calendar/", _click(".cell--booked button", "#appointment-dialog")),
+    View("patient", "reception", "/patients/12/"),
+    View("patient-read", "doctor1", "/patients/12/"),
     View("reception-payment", "reception", "/reception/", _click(".visit [data-do=pay]", "#payment-amount")),
+    View("reception-attention", "reception", "/reception/", _click("#attention-more", "#attention-more[aria-expanded=true]")),
+    View("reception-more", "reception", "/reception/", _click(".visit summary", ".visit details[open] [data-do=history]")),
+    View("reception-history", "reception", "/reception/", _history),
+    View("reception-presence", "reception", "/reception/", _click("[data-slot=presence]", "#presence-dialog[open]")),
+    View("reception-refund", "manager", "/reception/", _refund),
+    View("receipt", "reception", "/reception/", _paper("receipt")),
+    View("ticket", "reception", "/reception/", _paper("ticket")),
     View("reception-empty", "reception2", "/reception/"),
     View("doctor", "doctor1", "/doctor/"),
+    View("doctor-complete", "doctor1", "/doctor/", _press("e")),
+    View("doctor-beside", "doctor1", "/doctor/", _press("n")),
+    View("doctor-alerts", "doctor1", "/doctor/", _click("#alerts-button", "#alerts-dialog[open]")),
+    View("doctor-past-notes", "doctor1", "/doctor/", _click("#done-label", "#queue-done .visit")),
     View("doctor-keys", "doctor1", "/doctor/", _press("?")),
     View("doctor-choose", "manager", "/doctor/"),
     View("manager", "manager", "/manager/"),

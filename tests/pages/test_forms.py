@@ -90,9 +90,10 @@ def test_doctor_calls_the_next(world: World) -> None:
     client = as_user(world.doctor_user)
 
     told(client, f"/doctor/{world.doctor.pk}/call-next/")
+    queue_actions.start(visit, by=world.doctor_user)
     _status, message = told(client, f"/doctor/{world.doctor.pk}/call-next/")
 
-    assert Visit.objects.get(pk=visit.pk).status == "called"
+    assert Visit.objects.get(pk=visit.pk).status == "in_progress"
     assert "Nobody is waiting" in message
 
 

@@ -33,8 +33,14 @@ class Named(Strict):
     name: str
 
 
-VISIT_EXTRAS = frozenset({"date", "rank_basis", "rank_reason", "slot_start", "call_limit_reached"})
+VISIT_EXTRAS = frozenset({"date", "rank_basis", "rank_reason", "slot_start", "call_limit_reached", "follow_up"})
 APPOINTMENT_EXTRAS = frozenset({"date", "fhir_status"})
+
+
+class FollowUp(Strict):
+    on: Day
+    service_id: Id
+    appointment_id: Id | None
 
 
 class Visit(Strict):
@@ -59,10 +65,11 @@ class Visit(Strict):
     completed_at: Moment | None
     # More than the contract names (VISIT_EXTRAS).
     date: Day
-    rank_basis: Literal["booked", "late", "walk_in", "returned", "moved"]
+    rank_basis: Literal["booked", "early", "late", "walk_in", "returned", "moved"]
     rank_reason: str | None
     slot_start: Moment | None
     call_limit_reached: bool
+    follow_up: FollowUp | None
 
 
 class Appointment(Strict):

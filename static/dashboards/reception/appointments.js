@@ -1,7 +1,7 @@
 /** Today's appointments, by time. */
 
 import { appointmentsOf } from '../../realtime/index.js';
-import { actOnAppointment, listen } from '../commands.js';
+import { listen } from '../commands.js';
 import { byId, clone, show } from '../dom.js';
 import { reconcile } from '../list.js';
 import { fillAppointment, nameRow } from '../rows.js';
@@ -11,15 +11,10 @@ import { fillAppointment, nameRow } from '../rows.js';
  * @returns {() => void} draws
  */
 export function appointmentArea(tools) {
-  const { store, start, zone, clinic, socket } = tools;
+  const { store, start, zone, clinic } = tools;
   const list = byId('appointment-list');
 
-  listen(list, (verb, id) => {
-    const appointment = store.getState().appointments[id];
-    if (verb === 'pay') return tools.openPayment(appointment.visit_id, appointment.patient.name);
-    if (verb === 'cancel') return tools.askCancel('appointment', appointment);
-    return actOnAppointment(store, id, verb.replace('_', '-'), {}, socket.state === 'live');
-  });
+  listen(list, tools.stepOfAppointment);
 
   return () => {
     const { visits } = store.getState();
@@ -30,11 +25,13 @@ export function appointmentArea(tools) {
       create: (each) => {
         const row = clone('appointment-template');
         nameRow(row, 'appointment', each);
+        row.classList.toggle('is-new', !store.isOurs('appointment', each.id));
         return row;
       },
       update: (row, each) => {
         const visit = each.visit_id === null ? undefined : visits[each.visit_id];
         fillAppointment(row, each, { zone, rules: start.rules.appointment, now: tools.now(), lateAfter: clinic.lateAfter, visit });
+        row.classList.toggle('is-changed', tools.isMarked('appointment', each.id));
       },
     });
   };

@@ -3,28 +3,63 @@
 import { toast } from '../announce.js';
 import { Refusal, get, post } from '../api.js';
 import { byId, clone, setText, show, slot } from '../dom.js';
-import { decimal, showErrors } from '../forms.js';
+import { decimal, less, showErrors } from '../forms.js';
 import { clock, dayOf, written } from '../time.js';
 import { t } from '../words.js';
+import { money as writtenMoney } from '../written.js';
 import { formDialog } from './dialogs.js';
+import { refundDialog } from './refund.js';
 
 /**
  * @param {any} live
  * @returns {(visitId: number, about: string) => Promise<void>} opens the dialog
  */
-export function paymentDialog({ store, zone }) {
+export function paymentDialog(live) {
+  const { store, start, zone } = live;
   const { dialog, form, open } = formDialog('payment-dialog');
-  const amount = form.elements.amount;
+  const { amount, discount } = form.elements;
+  const { decimals } = start.clinics[start.clinic];
+  const askRefund = refundDialog(live);
   /** The payment that the dialog shows. @type {any} */
   let shown = null;
+  let about = '';
   /** What was put into the amount by us: as long as it stands there it may be corrected. */
   let suggested = '';
 
-  const money = (/** @type {string} */ sum) => `${sum} ${shown.currency}`;
+  const money = (/** @type {string} */ sum) => writtenMoney(sum, shown.currency);
+
+  /** The amount follows the discount as long as nobody has written another. */
+  const suggest = () => {
+    if (amount.value !== suggested) return;
+    amount.value = suggested = less(shown.outstanding, decimal(discount.value.trim()), decimals);
+  };
 
   const label = () => {
+    if (!shown) return;
     const sum = decimal(amount.value.trim());
     setText(slot(form, 'submit'), Number(sum) > 0 ? t('take', { amount: money(sum) }) : t('take_nothing'));
+    show(slot(form, 'why'), discount.value.trim() !== '');
+  };
+
+  /** @param {any} payment */
+  const fillEntries = (payment) => {
+    slot(form, 'entries').replaceChildren(
+      ...payment.entries.map((/** @type {any} */ entry) => {
+        const row = clone('entry-template');
+        slot(row, 'number').textContent = entry.receipt_number;
+        const reduced = Number(entry.discount) > 0 ? t('history.discount', { amount: money(entry.discount) }) : '';
+        const facts = [`${written(dayOf(entry.at, zone))} ${clock(entry.at, zone)}`, t(`method.${entry.method}`), entry.by, reduced, entry.reason];
+        slot(row, 'what').textContent = facts.filter(Boolean).join(' · ');
+        slot(row, 'amount').textContent = `${entry.kind === 'refund' ? '−' : ''}${money(entry.amount)}`;
+        return row;
+      }),
+    );
+    show(slot(form, 'history'), payment.entries.length > 0);
+    slot(form, 'receipt').href = `/reception/payments/${payment.id}/receipt/?print=1`;
+    // A visit that is only planned has no ticket yet.
+    const ticket = store.getState().visits[payment.visit_id]?.ticket;
+    show(slot(form, 'ticket'), Boolean(ticket));
+    slot(form, 'ticket').href = `/reception/visits/${payment.visit_id}/ticket/?print=1`;
   };
 
   /** @param {any} payment */
@@ -33,6 +68,7 @@ export function paymentDialog({ store, zone }) {
     store.answer('payment', payment);
     setText(slot(form, 'due'), money(payment.amount_due));
     setText(slot(form, 'discount'), money(payment.discount));
+    show(slot(form, 'discount-row'), Number(payment.discount) > 0);
     setText(slot(form, 'paid-sum'), money(payment.amount_paid));
     setText(slot(form, 'refunded'), money(payment.amount_refunded));
     show(slot(form, 'refunded-row'), Number(payment.amount_refunded) > 0);
@@ -40,19 +76,9 @@ export function paymentDialog({ store, zone }) {
     const owed = Number(payment.outstanding) > 0;
     show(slot(form, 'taking'), owed);
     show(slot(form, 'submit'), owed);
-    if (amount.value === suggested) amount.value = suggested = payment.outstanding;
-    slot(form, 'entries').replaceChildren(
-      ...payment.entries.map((/** @type {any} */ entry) => {
-        const row = clone('entry-template');
-        slot(row, 'number').textContent = entry.receipt_number;
-        const reduced = Number(entry.discount) > 0 ? ` (−${money(entry.discount)})` : '';
-        slot(row, 'what').textContent = `${written(dayOf(entry.at, zone))} ${clock(entry.at, zone)} · ${t(`method.${entry.method}`)} · ${entry.by ?? ''}`;
-        slot(row, 'amount').textContent = `${entry.kind === 'refund' ? '−' : ''}${money(entry.amount)}${reduced}`;
-        return row;
-      }),
-    );
-    show(slot(form, 'history'), payment.entries.length > 0);
-    slot(form, 'receipt').href = `/reception/payments/${payment.id}/receipt/`;
+    show(slot(form, 'give-back'), start.role === 'admin' && Number(payment.balance) > 0);
+    suggest();
+    fillEntries(payment);
     show(slot(form, 'loading'), false);
     show(slot(form, 'body'), true);
     label();
@@ -71,45 +97,69 @@ export function paymentDialog({ store, zone }) {
     if (dialog.open && shown && state.payments[shown.id]?.version > shown.version) renew(shown.id);
   });
 
-  amount.addEventListener('input', label);
+  discount.addEventListener('input', suggest);
+  form.addEventListener('input', label);
   dialog.addEventListener('close', () => {
     shown = null;
   });
+  slot(form, 'give-back').addEventListener('click', () => askRefund(shown, about, fill));
 
   /** @param {Record<string, string>} values */
   const take = async (values) => {
     if (!shown) return true;
-    const body = { method: values.method, amount: decimal(values.amount ?? '0'), version: shown.version, ...(values.discount && { discount: decimal(values.discount) }) };
+    const body = {
+      method: values.method,
+      amount: decimal(values.amount ?? '0'),
+      version: shown.version,
+      ...(values.discount && { discount: decimal(values.discount), reason: values.reason ?? '' }),
+    };
+    const end = store.intend('visit', shown.visit_id, null);
     try {
       const payment = await post(`/api/payments/${shown.id}/process/`, body);
-      form.elements.discount.value = '';
+      discount.value = form.elements.reason.value = '';
       suggested = amount.value;
       fill(payment);
-      toast(t('done.payment'));
+      toast(t('done.payment'), { about: `payment-${payment.id}` });
     } catch (error) {
       const current = error instanceof Refusal ? error.current : null;
       if (current) fill(current);
       throw error;
+    } finally {
+      end();
     }
     // Stays open: the receipt's number is what the patient asks for next.
     slot(form, 'receipt').focus();
     return true;
   };
 
-  return async (visitId, about) => {
+  /** Money that belongs to no till is found by nobody who counts one. */
+  const lookForTill = async () => {
+    show(slot(form, 'till'), false);
+    try {
+      const { count } = await get(`/api/cash-shifts/?status=open&clinic=${start.clinic}&cashier=${start.user}&page_size=1`);
+      show(slot(form, 'till'), count === 0);
+    } catch (error) {
+      // Nothing hangs on it.
+      if (!(error instanceof Refusal)) throw error;
+    }
+  };
+
+  return async (visitId, who) => {
     form.reset();
     shown = null;
+    about = who;
     suggested = amount.value = '';
     show(slot(form, 'loading'), true);
-    show(slot(form, 'body'), false);
-    show(slot(form, 'submit'), false);
-    open(about, take);
+    for (const name of ['body', 'submit', 'why']) show(slot(form, name), false);
+    open(who, take);
+    lookForTill();
     try {
       const { results } = await get(`/api/payments/?visit=${visitId}`);
       if (!dialog.open) return;
       if (results.length === 0) throw new Refusal(404, t('fail.load'));
       fill(results[0]);
       if (Number(results[0].outstanding) > 0) amount.select();
+      else byId('payment-close').focus();
     } catch (error) {
       show(slot(form, 'loading'), false);
       showErrors(form, error);

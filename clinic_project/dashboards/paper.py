@@ -1,0 +1,159 @@
+"""Money at the desk: the payment's page without JavaScript, and what is printed: receipts and tickets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from clinic_project.dashboards import access
+from clinic_project.dashboards.amounts import decimal_point
+from clinic_project.dashboards.refusals import REFUSALS, sentence_of
+from clinic_project.dashboards.rows import clock
+from clinic_project.dashboards.words import labels, script_words
+from clinics.models import Clinic, User
+from patients.actions import log_access
+from patients.models import FileAccess
+from payments import actions as payment_actions
+from payments.models import LedgerEntry, Payment
+from payments.serializers import ProcessSerializer, ReceiptSerializer
+from queue.models import VisitStep
+
+PAPERS = ("80mm", "a4")
+"""The roll of a ticket printer, and a sheet: each has a stylesheet of its name with its ``@page``."""
+
+
+def _found(user: User, **which: int) -> Payment:
+    """The payment with all that a page of it shows; another clinic's isn't there."""
+    found: Payment | None = (
+        Payment.objects.filter(clinic__in=user.clinic_ids(), **which)
+        .select_related("clinic", "visit__clinic", "visit__patient", "visit__doctor", "visit__service", "visit__appointment")
+        .prefetch_related("entries__by", "entries__clinic")
+        .first()
+    )
+    if found is None:
+        raise Http404
+    return found
+
+
+@access.staff_page
+def payment(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """A visit's payment as a page of its own: what the dialog of the reception shows, without JavaScript."""
+    user = access.person(request)
+    access.require_desk(user)
+    found = _found(user, visit_id=pk)
+    errors: dict[str, Any] = {}
+    if request.method == "POST":
+        given = ProcessSerializer(
+            data={name: decimal_point(str(value)) for name, value in request.POST.items() if str(value).strip()}
+        )
+        if given.is_valid():
+            try:
+                payment_actions.process(found, by=user, **given.validated_data)
+            except REFUSALS as refusal:
+                messages.error(request, sentence_of(refusal))
+            else:
+                messages.success(request, script_words()["done.payment"])
+            return redirect("reception-payment", pk=pk)
+        errors = dict(given.errors)
+    words = labels()
+    return render(
+        request,
+        "reception/payment.html",
+        {
+            **access.frame(request, []),
+            "clinic": found.clinic,
+            "payment": ReceiptSerializer(found).data,
+            "paid_label": words[f"paid.{found.status}"],
+            "may_take": found.outstanding > 0,
+            "methods": [(value, words[f"method.{value}"]) for value in LedgerEntry.Method.values],
+            "errors": errors,
+            "given": request.POST,
+        },
+        status=400 if errors else 200,
+    )
+
+
+def _paper(request: HttpRequest, kind: str, usual: str) -> str:
+    """On what it is printed: as chosen last in this log-in, for each kind of thing."""
+    key = f"paper.{kind}"
+    asked = request.GET.get("paper")
+    if asked in PAPERS and request.session.get(key) != asked:
+        request.session[key] = asked
+    return str(request.session.get(key, usual))
+
+
+def _print(request: HttpRequest, found: Payment, kind: str, usual: str, **more: Any) -> HttpResponseBase:
+    """A page to be printed, noted in the patient's access log."""
+    user = access.person(request)
+    log_access([found.visit.patient], by=user, how=FileAccess.How.PRINTED)
+    return render(
+        request,
+        f"reception/{kind}.html",
+        {
+            **access.frame(request, []),
+            "clinic": found.clinic,
+            "payment": ReceiptSerializer(found).data,
+            "paid_label": labels()[f"paid.{found.status}"],
+            "paper": _paper(request, kind, usual),
+            "papers": PAPERS,
+            "visit_date": found.visit.date,
+            "printed_at": _local(found.clinic),
+            "printed_by": user.get_full_name() or user.get_username(),
+            **more,
+        },
+    )
+
+
+def _local(clinic: Clinic) -> Any:
+    # Without its zone, or the template would turn it into the server's.
+    return timezone.now().astimezone(clinic.zone).replace(tzinfo=None)
+
+
+@access.staff_page
+def receipt(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """A receipt, to be printed."""
+    user = access.person(request)
+    access.require_desk(user)
+    found = _found(user, pk=pk)
+    return _print(request, found, "receipt", "a4", entries=[_entry(row, found.clinic) for row in found.entries.all()])
+
+
+def _entry(row: LedgerEntry, clinic: Clinic) -> dict[str, Any]:
+    by = row.by
+    return {
+        "number": row.receipt_number,
+        "is_refund": row.kind == LedgerEntry.Kind.REFUND,
+        "method": labels()[f"method.{row.method}"],
+        "amount": row.amount,
+        "date": row.at.astimezone(clinic.zone).date(),
+        "time": clock(row.at.isoformat(), clinic),
+        "by": (by.get_full_name() or by.get_username()) if by is not None else "",
+    }
+
+
+@access.staff_page
+def ticket(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The slip with the number that is called, to be printed. Who is only expected has none."""
+    user = access.person(request)
+    access.require_desk(user)
+    found = _found(user, visit_id=pk)
+    visit = found.visit
+    if visit.ticket is None:
+        raise Http404
+    given = (
+        VisitStep.objects.filter(visit=visit, action__in=["check_in", "walk_in"]).select_related("by").order_by("-pk").first()
+    )
+    by = given.by if given is not None else None
+    return _print(
+        request,
+        found,
+        "ticket",
+        "80mm",
+        arrived=clock(visit.checked_in_at.isoformat(), found.clinic) if visit.checked_in_at else "",
+        booked=clock(visit.appointment.start.isoformat(), found.clinic) if visit.appointment else "",
+        given_by=(by.get_full_name() or by.get_username()) if by is not None else "",
+    )

@@ -1,0 +1,88 @@
+/** Whether the doctor is there: shown large, said with one click or key. */
+
+import { toast } from '../announce.js';
+import { Refusal, post } from '../api.js';
+import { complain, hush, whileBusy } from '../commands.js';
+import { byId, setAttribute, setText, slot } from '../dom.js';
+import { presenceOf, presenceText } from '../presence.js';
+import { t } from '../words.js';
+
+const LENGTH = 'front-desk.break';
+
+/** The store's doctor from the answer of the API. @param {any} answer */
+export const doctorOf = ({ doctor, said, until, valid_until, version }) => ({ ...doctor, state: said, until, valid_until, version });
+
+/**
+ * @param {any} live
+ * @param {number} doctorId
+ * @returns {{say: (state: string) => void, draw: (isInside: boolean) => void}}
+ */
+export function stateArea({ store, now, zone, redraw }, doctorId) {
+  const area = byId('presence');
+  const form = byId('presence-form');
+  /** What is asked for and not yet answered. @type {any} */
+  let hoped = null;
+  /** One after the other; the last one holds. @type {Promise<unknown>} */
+  let turn = Promise.resolve();
+  /** Said here: what comes of it is no news. @type {Set<number>} */
+  const ours = new Set();
+  const held = () => store.getState().doctors[doctorId];
+  const shown = () => (hoped ? { ...held(), ...hoped } : held());
+
+  /** @param {string} state @param {any} [button] */
+  const say = (state, button) => {
+    if (!form) return;
+    const minutes = Number(form.elements.minutes.value);
+    const until = state === 'break' && minutes ? new Date(now() + minutes * 60_000).toISOString() : null;
+    hush(form);
+    const hope = (hoped = { state, until, valid_until: new Date(now() + 86_400_000).toISOString() });
+    redraw();
+    turn = turn
+      .then(() => whileBusy(button, () => post(`/api/doctors/${doctorId}/state/`, { state, ...(until && { until }), version: held()?.version })))
+      .then((answer) => {
+        if (!answer) return;
+        ours.add(answer.version);
+        store.answer('doctor', doctorOf(answer));
+      })
+      .catch((error) => {
+        if (error instanceof Refusal && error.current) store.answer('doctor', doctorOf(error.current));
+        complain(form, error);
+      })
+      .finally(() => {
+        if (hoped === hope) hoped = null;
+        redraw();
+      });
+  };
+
+  if (form) {
+    const { minutes } = form.elements;
+    const kept = localStorage.getItem(LENGTH);
+    if ([...minutes.options].some((option) => option.value === kept)) minutes.value = kept;
+    minutes.addEventListener('change', () => localStorage.setItem(LENGTH, minutes.value));
+    form.addEventListener('submit', (/** @type {any} */ event) => {
+      event.preventDefault();
+      say(event.submitter.value, event.submitter);
+    });
+  }
+
+  store.subscribe((/** @type {any} */ state, /** @type {any} */ before) => {
+    const [doctor, old] = [state.doctors[doctorId], before.doctors[doctorId]];
+    if (!doctor || !old || doctor.version === old.version || hoped || ours.has(doctor.version)) return;
+    // A call makes the doctor available, and whoever calls sees that.
+    if (presenceOf(doctor, false, now()) === presenceOf(old, false, now()) && doctor.until === old.until) return;
+    toast(t('news.presence', { state: presenceText(presenceOf(doctor, false, now()), doctor, zone) }));
+  });
+
+  return {
+    say: (state) => say(state),
+    draw(isInside) {
+      const doctor = shown();
+      const state = presenceOf(doctor, isInside, now());
+      const said = presenceOf(doctor, false, now());
+      area.dataset.state = state;
+      area.classList.toggle('is-pending', hoped !== null);
+      setText(slot(area, 'now'), presenceText(state, doctor, zone));
+      for (const button of form?.querySelectorAll('button') ?? []) setAttribute(button, 'aria-pressed', String(button.value === said));
+    },
+  };
+}
