@@ -35,8 +35,8 @@ def first_calls(visits: Q, *fields: str) -> QuerySet[VisitStep, tuple[Any, ...]]
     # Hardly any step is taken back: a short list of those is quicker than to look for each whether it was.
     undone = VisitStep.objects.filter(undoes__isnull=False).values("undoes")
     # Who came a day early and left may have been called then.
-    of_this_coming = Q(at__gte=F("visit__checked_in_at"))
-    steps = VisitStep.objects.filter(visits, of_this_coming, action__in=["call", "start"]).exclude(pk__in=undone)
+    since = Q(at__gte=F("visit__checked_in_at"))
+    steps = VisitStep.objects.filter(visits, since, action__in=["call", "start"]).exclude(pk__in=undone)
     return steps.order_by().values_list("visit", *fields).annotate(Min("at"))
 
 
