@@ -15,7 +15,8 @@ S = Appointment.Status
 # action → (states it may start from, state it leads to)
 TRANSITIONS: Mapping[str, tuple[frozenset[str], str]] = {
     "check_in": (frozenset({S.BOOKED, S.NO_SHOW}), S.CHECKED_IN),
-    "cancel": (frozenset({S.BOOKED}), S.CANCELLED),
+    # Of somebody who has come: once the visit is over unseen, which the app above asks of (signals.cancelled).
+    "cancel": (frozenset({S.BOOKED, S.CHECKED_IN}), S.CANCELLED),
     "no_show": (frozenset({S.BOOKED}), S.NO_SHOW),
     "fulfil": (frozenset({S.CHECKED_IN}), S.FULFILLED),
 }
@@ -37,7 +38,7 @@ def target(appointment: Appointment, action: str) -> str:
     sources, to = TRANSITIONS[action]
     if appointment.status not in sources:
         raise InvalidTransition(
-            gettext("This appointment is %(status)s; it can't be %(done)s.")
+            gettext("This appointment is %(status)s; it can't be %(done)s. Look at it again: somebody may have been quicker.")
             % {"status": appointment.get_status_display(), "done": _DONE[action]},
             current=appointment,
         )

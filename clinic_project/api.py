@@ -16,7 +16,9 @@ from appointments.viewsets import (
 from clinic_project import converters  # noqa: F401 (registers them)
 from clinic_project.changes.viewsets import ChangeViewSet
 from clinic_project.errors import not_found
+from clinic_project.reports.viewsets import ReportViewSet
 from clinics import auth_views
+from clinics.staff import StaffViewSet
 from clinics.viewsets import ServiceViewSet
 from patients.viewsets import PatientViewSet
 from payments.viewsets import CashShiftViewSet, PaymentViewSet
@@ -28,6 +30,7 @@ router = DefaultRouter()
 router.register("clinics", ClosableClinicViewSet, "clinic")
 router.register("services", ServiceViewSet, "service")
 router.register("doctors", PresentDoctorViewSet, "doctor")
+router.register("staff", StaffViewSet, "staff")
 router.register("shifts", ShiftViewSet, "shift")
 router.register("time-off", TimeOffViewSet, "time-off")
 router.register("closing-days", ClosingDayViewSet, "closing-day")
@@ -39,6 +42,7 @@ router.register("day-closes", DayCloseViewSet, "day-close")
 router.register("payments", PaymentViewSet, "payment")
 router.register("changes", ChangeViewSet, "change")
 router.register("cash-shifts", CashShiftViewSet, "cash-shift")
+router.register("reports", ReportViewSet, "report")
 
 urlpatterns = [
     path("auth/token/", auth_views.TokenView.as_view(), name="token"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sysconfig
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 import queue
+from clinics.guards import permits_left
 
 
 @register(Tags.compatibility)
@@ -42,6 +44,20 @@ def check_channel_layer(app_configs: Any, **_: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+@register(Tags.database)
+def check_permits(app_configs: Any, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """Nobody may have left a permit to overwrite histories (``check --database``, and before each ``migrate``)."""
+    return [
+        Warning(  # not an error: that would stop the migrate which takes it away
+            f"A permit to erase was left in the database {alias!r}: until it is gone, histories can be overwritten.",
+            hint="Run `manage.py migrate`, which takes it away; docs/adr/0022-what-the-database-refuses.md says what it is.",
+            id="clinic.W002",
+        )
+        for alias in databases or ()
+        if permits_left(alias)
+    ]
 
 
 @register(Tags.compatibility)

@@ -10,6 +10,7 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import IntegrityError
 from django.db.models import Model
 from django.http import Http404, HttpRequest, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
@@ -28,8 +29,9 @@ from appointments.serializers import (
 )
 from clinics.exceptions import DomainError, InvalidInput
 from clinics.middleware import AWAY, UNAVAILABLE
-from clinics.models import Clinic, Doctor, Service
+from clinics.models import Clinic, Doctor, Service, User
 from clinics.serializers import ClinicSerializer, DoctorSerializer, ServiceSerializer
+from clinics.staff import StaffSerializer
 from patients.actions import PossibleDuplicate
 from patients.models import Patient
 from patients.serializers import CandidateSerializer, PatientSerializer
@@ -50,6 +52,7 @@ _SHAPES: dict[type[Model], type[BaseSerializer[Any]]] = {
     Clinic: ClinicSerializer,
     Doctor: DoctorSerializer,
     Service: ServiceSerializer,
+    User: StaffSerializer,
     Shift: ShiftSerializer,
     TimeOff: TimeOffSerializer,
     ClosingDay: ClosingDaySerializer,
@@ -64,6 +67,12 @@ _PLAIN: list[tuple[Any, int, dict[str, Any]]] = [
     ),
     (AWAY, 503, UNAVAILABLE),
     (RequestDataTooBig, 413, {"detail": _("This request is too long. Send less at a time."), "code": "too_large"}),
+    # Of a browser session: the check of its token reads the form before any parser of ours does.
+    (
+        MultiPartParserError,
+        400,
+        {"detail": _("This form can't be read. Send it whole, with its boundary."), "code": "parse_error"},
+    ),
     (SuspiciousOperation, 400, {"detail": _("This request can't be read. Send fewer fields."), "code": "bad_request"}),
 ]
 _WORDS = {"permission_denied": "forbidden"}

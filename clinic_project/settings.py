@@ -205,6 +205,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=5)
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "clinics.lockout.locked_out"
 AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False  # its own pages delete; ours (clinics.admin.tries) read
 
 SIMPLE_JWT: dict[str, Any] = {
     "ACCESS_TOKEN_LIFETIME": timedelta(seconds=env.int("ACCESS_TOKEN_SECONDS", 300)),

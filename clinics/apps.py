@@ -6,7 +6,7 @@ class ClinicsConfig(AppConfig):
     name = "clinics"
 
     def ready(self) -> None:
-        from clinics import guards, logins  # noqa: F401  (connects its receivers)
+        from clinics import changing, guards, logins  # noqa: F401  (connects its receivers)
 
         # Once per app and not only for this one: whichever is migrated last, its tables are guarded.
         post_migrate.connect(guards.after_migrate, dispatch_uid="clinics.guards")

@@ -49,3 +49,8 @@ class InvalidInput(Exception):
     def __init__(self, **errors: str) -> None:
         super().__init__(errors)
         self.errors = {field: [str(sentence)] for field, sentence in errors.items()}
+
+    @property
+    def sentences(self) -> list[str]:
+        """All of them, whatever the fields."""
+        return [sentence for several in self.errors.values() for sentence in several]

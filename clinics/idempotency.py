@@ -10,20 +10,21 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
+from rest_framework.generics import GenericAPIView
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from clinics.authentication import caller
-from clinics.exceptions import DomainError
+from clinics.exceptions import DomainError, NotAllowed
 from clinics.models import IdempotencyKey
 
 KEPT = dt.timedelta(hours=24)
@@ -50,13 +51,16 @@ class KeyReused(DomainError):
 class IdempotentPostMixin(APIView):
     """For views whose POSTs may be repeated. Put it before the view class."""
 
+    answers_not_kept: ClassVar[frozenset[str]] = frozenset()
+    """Actions that may be done again instead: they change nothing, and each reading is noted."""
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         # Read before DRF parses the stream: afterwards the raw body is gone.
         body = request._request.body if "Idempotency-Key" in request.headers else b""
         super().initial(request, *args, **kwargs)
         key = request.headers.get("Idempotency-Key")
         handler: Callable[..., Response] | None = getattr(self, "post", None)
-        if request.method == "POST" and key and handler is not None:
+        if request.method == "POST" and key and handler and getattr(self, "action", None) not in self.answers_not_kept:
             if len(key) > 200 or not key.isprintable():
                 raise ValidationError({"Idempotency-Key": [_("Use up to 200 printable characters, a UUID for example.")]})
             print_of = hashlib.sha256(b"\0".join([request.get_full_path().encode(), body])).hexdigest()
@@ -72,7 +76,7 @@ class IdempotentPostMixin(APIView):
     ) -> Response:
         row, first = self._claim(key, fingerprint, request)
         if not first:
-            return self._replay(row, fingerprint)
+            return self._replay(row, fingerprint, request)
         try:
             with transaction.atomic():
                 try:
@@ -103,12 +107,30 @@ class IdempotentPostMixin(APIView):
             Q(started_at__lt=now - KEPT) | Q(user=caller(request), key=key, status=None, started_at__lt=now - GIVEN_UP)
         ).delete()
         return IdempotencyKey.objects.get_or_create(
-            user=caller(request), key=key, defaults={"fingerprint": fingerprint, "started_at": now}
+            user=caller(request),
+            key=key,
+            defaults={"fingerprint": fingerprint, "started_at": now, "rights": caller(request).rights()},
         )
 
-    def _replay(self, row: IdempotencyKey, fingerprint: str) -> Response:
+    def _replay(self, row: IdempotencyKey, fingerprint: str, request: Request) -> Response:
         if row.fingerprint != fingerprint:
             raise KeyReused(_("This Idempotency-Key was used for another request. Choose a new key."))
         if row.status is None:
             raise KeyInUse(_("The first request with this Idempotency-Key is still running. Ask again in a moment."))
+        if not _has_still(caller(request).rights(), row.rights):
+            self._require_own()
         return Response(json.loads(row.body), status=row.status, headers={"Idempotent-Replay": "true"})
+
+    def _require_own(self) -> None:
+        """Raises ``NotFound`` or ``NotAllowed``: the caller's rights are others by now, and the answer shows what is no longer theirs."""
+        if isinstance(self, GenericAPIView) and (self.lookup_url_kwarg or self.lookup_field) in self.kwargs:
+            self.get_object()
+        else:
+            raise NotAllowed(_("Your rights have changed since this was sent first. Look at what was made of it then."))
+
+
+def _has_still(now: dict[str, Any], then: dict[str, Any]) -> bool:
+    """Are all rights of then among those of now? (Nothing was written down before there were rights in the row.)"""
+    if not then:
+        return True
+    return (now["role"], now["doctor"]) == (then["role"], then["doctor"]) and set(then["clinics"]) <= set(now["clinics"])

@@ -20,14 +20,18 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from clinics import signals
 from clinics.commands import command
 from clinics.guards import Guard
 from clinics.versioned import Versioned
 
+NO_REGIONS = frozenset({"localtime", "posixrules", "Factory"})
+"""Names that some systems have beside the regions: what they mean depends on the machine."""
+
 
 def validate_timezone(value: str) -> None:
     """Refuse what the time zone database doesn't know."""
-    if value not in zoneinfo.available_timezones():
+    if value not in zoneinfo.available_timezones() - NO_REGIONS:
         raise ValidationError(_("Unknown time zone. Write one like Europe/Berlin or Asia/Baghdad."))
 
 
@@ -79,7 +83,10 @@ class Clinic(Versioned):
     day_ends_at = models.TimeField(
         _("a day is closed at"),
         default=dt.time(3),
-        help_text=_("When the day before is closed by itself, in the clinic's own time: after the last patient of a night."),
+        help_text=_(
+            "When the day before is closed by itself, in the clinic's own time. It is no longer day: at midnight a new "
+            "queue begins, with tickets from 1, and who still waits stays in that of the day before."
+        ),
     )
     is_active = models.BooleanField(_("active"), default=True)
 
@@ -91,6 +98,17 @@ class Clinic(Versioned):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, **kwargs: Any) -> None:
+        """Whoever saves it: what relies on the clinic is asked before (signals.clinic_changing)."""
+        with command():
+            was: dict[str, Any] = {}
+            if not self._state.adding:
+                # Before all that a receiver may lock, as whoever closes a day does.
+                Clinic.objects.select_for_update(no_key=True).get(pk=self.pk)
+                was = {name: before for name, (before, _now) in self.changes(kwargs.get("update_fields")).items()}
+            signals.clinic_changing.send(sender=Clinic, clinic=self, was=was)
+            super().save(**kwargs)
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
@@ -173,20 +191,50 @@ class User(AbstractUser):
         return Role.ADMIN.value if self.is_superuser else self.role
 
     @property
+    def own_doctor(self) -> Doctor | None:
+        """The doctor that this login is linked to, whatever its role."""
+        return getattr(self, "doctor", None)
+
+    @property
     def doctor_id(self) -> int | None:
         """The doctor this login is, if any."""
-        doctor: Doctor | None = getattr(self, "doctor", None)
+        doctor = self.own_doctor
         return doctor.pk if doctor and self.effective_role == Role.DOCTOR else None
 
     def visible_clinics(self) -> models.QuerySet[Clinic]:
         """The clinics this person works for; all of them for a superuser."""
         return Clinic.objects.all() if self.is_superuser else self.clinics.all()
 
+    @property
+    def version(self) -> int:
+        """Rises with each change of the person, of where they work too; 0 for who was never saved one by one."""
+        known = getattr(self, "latest_version", None)
+        if known is None:
+            known = User.history.filter(id=self.pk).aggregate(latest=models.Max("history_id"))["latest"]
+        return known or 0
+
     def clinic_ids(self) -> list[int]:
         """Ids of ``visible_clinics``, read once per object and so once per request."""
         if not hasattr(self, "_clinic_ids"):
             self._clinic_ids = sorted(self.visible_clinics().values_list("pk", flat=True))
         return self._clinic_ids
+
+    def rights(self) -> dict[str, Any]:
+        """What decides on what this person sees."""
+        return {"role": self.effective_role, "doctor": self.doctor_id, "clinics": self.clinic_ids()}
+
+    def colleagues(self) -> models.QuerySet[User]:
+        """Whoever works for one of this person's clinics, superusers and themself among them."""
+        if self.is_superuser:
+            return User.objects.all()
+        near = models.Q(clinics__in=self.clinic_ids()) | models.Q(is_superuser=True) | models.Q(pk=self.pk)
+        return User.objects.filter(near)
+
+    def colleague_ids(self) -> set[int]:
+        """Ids of ``colleagues``, read once per object and so once per request."""
+        if not hasattr(self, "_colleague_ids"):
+            self._colleague_ids = set(self.colleagues().values_list("pk", flat=True))
+        return self._colleague_ids
 
 
 class Login(models.Model):
@@ -299,6 +347,9 @@ def next_number(clinic_id: int, kind: str, period: str) -> int:
 class ErasurePermit(models.Model):
     """Its presence, seen by no other transaction, lets personal data in old rows be overwritten (clinics.guards.erasing)."""
 
+    # To nothing: a deferred foreign key that is broken at the commit, unless the permit is gone by then.
+    never = models.ForeignKey("self", models.DO_NOTHING, default=0, related_name="+", db_index=False)
+
     def __str__(self) -> str:
         return "erasing"
 
@@ -313,6 +364,8 @@ class IdempotencyKey(models.Model):
     # None while the first call is still running.
     status = models.PositiveSmallIntegerField(null=True)
     body = models.TextField(blank=True)
+    # The caller's rights at that time: whoever has lost some of them is not told again what they were told then.
+    rights: models.JSONField[Any, Any] = models.JSONField(default=dict)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once")]

@@ -8,9 +8,11 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+from rest_framework.validators import UniqueTogetherValidator
 
 from clinics.exceptions import NotAllowed, StaleVersion
 from clinics.models import Clinic, Doctor, Service, User
+from clinics.text import INVISIBLE, written
 
 
 class NamedSerializer(serializers.Serializer[Any]):
@@ -21,6 +23,28 @@ class NamedSerializer(serializers.Serializer[Any]):
 
     def get_name(self, instance: Any) -> str:
         return str(instance.name if hasattr(instance, "name") else instance.full_name)
+
+
+class NameField(serializers.CharField):
+    """A name: a text, not a number that Python would write out (JSON's 1e400 is "inf"), with something to be seen in it."""
+
+    default_error_messages = {"invisible": INVISIBLE}
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        name: str = super().to_internal_value(data)
+        if not written(name):
+            self.fail("invisible")
+        return name
+
+
+class NamesAreText(serializers.BaseSerializer[Any]):
+    """For serializers of models: their names are ``NameField``s."""
+
+    def build_standard_field(self, field_name: str, model_field: Any) -> Any:
+        field_class, kwargs = super().build_standard_field(field_name, model_field)  # type: ignore[misc]
+        return (NameField if field_name in ("name", "full_name") else field_class), kwargs
 
 
 class IdField(serializers.PrimaryKeyRelatedField[Any]):
@@ -84,7 +108,7 @@ class VersionSerializer(serializers.Serializer[Any]):
     )
 
 
-class VersionedModelSerializer(serializers.ModelSerializer[Any]):
+class VersionedModelSerializer(NamesAreText, serializers.ModelSerializer[Any]):
     """A record whose PATCH may name the version that it is meant for."""
 
     version = serializers.IntegerField(required=False)
@@ -132,6 +156,13 @@ class ServiceSerializer(VersionedModelSerializer):
             "doctor_share_percent",
             "currency",
             "is_active",
+        ]
+        validators = [
+            UniqueTogetherValidator(
+                Service.objects.all(),
+                ("clinic", "name"),
+                _("This clinic has a service of this name already. Choose another name."),
+            )
         ]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from django_filters import rest_framework as filters
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.response import Response
 
+from clinics.actions import open_clinic, save_record
 from clinics.authentication import caller
-from clinics.commands import command
 from clinics.idempotency import IdempotentPostMixin
 from clinics.models import Clinic, Doctor, Service, User
 from clinics.permissions import ADMINS
@@ -35,9 +35,9 @@ class ApiViewSet(IdempotentPostMixin, viewsets.GenericViewSet[Any]):
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
         return self.request_serializers.get(self.action) or super().get_serializer_class()
 
-    def validated(self) -> dict[str, Any]:
-        """The request's body as the action's serializer understands it; 400 if it doesn't."""
-        checked = self.get_serializer(data=self.request.data)
+    def validated(self, instance: Model | None = None) -> dict[str, Any]:
+        """The request's body as the action's serializer understands it (for a change of ``instance``); 400 if it doesn't."""
+        checked = self.get_serializer(instance, data=self.request.data, partial=instance is not None)
         checked.is_valid(raise_exception=True)
         return dict(checked.validated_data)
 
@@ -45,11 +45,6 @@ class ApiViewSet(IdempotentPostMixin, viewsets.GenericViewSet[Any]):
         """The object as it is now."""
         assert self.serializer_class is not None
         return Response(self.serializer_class(instance, context=self.get_serializer_context()).data, status=code)
-
-
-def _held(instance: Any, name: str) -> Any:
-    held = getattr(instance, name)
-    return list(held.all()) if hasattr(held, "all") else held
 
 
 class DirectoryViewSet(
@@ -64,14 +59,10 @@ class DirectoryViewSet(
     roles = WRITING_BY_ADMINS
 
     def perform_create(self, serializer: serializers.BaseSerializer[Any]) -> None:
-        with command():
-            serializer.save()
+        save_record(serializer)
 
     def perform_update(self, serializer: serializers.BaseSerializer[Any]) -> None:
-        # What changes nothing must not make others' open forms stale.
-        if any(_held(serializer.instance, name) != value for name, value in serializer.validated_data.items()):
-            with command():
-                serializer.save()
+        save_record(serializer)
 
 
 class ClinicViewSet(DirectoryViewSet):
@@ -84,11 +75,7 @@ class ClinicViewSet(DirectoryViewSet):
         return self.user.visible_clinics().order_by("name", "pk")
 
     def perform_create(self, serializer: serializers.BaseSerializer[Any]) -> None:
-        with command():
-            clinic = serializer.save()
-            if not self.user.is_superuser:
-                # Who opens a clinic works there; else it would be gone from their sight at once.
-                self.user.clinics.add(clinic)
+        open_clinic(serializer, by=self.user)
 
 
 class IdFilter(filters.NumberFilter):

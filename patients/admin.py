@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinics.admin import DeskForm, HistoryAdmin, ReadOnlyAdmin, become, refusal_of, viewer_of
 from clinics.admin.forms import ReasonForm
 from clinics.exceptions import DomainError, InvalidInput
-from patients import actions
+from clinics.text import written
+from patients import actions, births
 from patients.folding import fold_name
 from patients.models import FileAccess, Patient, PatientErasure, PatientMerge
 from patients.search import search
@@ -43,8 +44,8 @@ class PatientForm(DeskForm):
 
     def clean_birth_date(self) -> dt.date | None:
         born: dt.date | None = self.cleaned_data["birth_date"]
-        if born is not None and not dt.date(1900, 1, 1) <= born <= timezone.now().date():
-            raise forms.ValidationError(_("Write a date of birth between 1900 and today."))
+        if born is not None and not births.is_possible(born):
+            raise forms.ValidationError(births.SENTENCE)
         return born
 
     def tell(self, refusal: DomainError | InvalidInput) -> None:
@@ -119,7 +120,7 @@ class PatientAdmin(HistoryAdmin):
 
     @admin.action(description=_("Erase for good (with a reason that names nobody)"), permissions=["change"])
     def erase(self, request: HttpRequest, queryset: QuerySet[Patient]) -> None:
-        reason = request.POST.get("reason", "").strip()
+        reason = written(request.POST.get("reason", ""))
         if not reason:
             self.message_user(request, _("Write the reason beside the action, then erase again."), messages.ERROR)
             return
@@ -141,13 +142,14 @@ class PatientAdmin(HistoryAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         response = super().changelist_view(request, extra_context)
-        shown = (getattr(response, "context_data", None) or {}).get("cl")
-        if shown is not None:
-            actions.log_access(shown.result_list, by=viewer_of(request), how=FileAccess.How.FOUND)
+        actions.log_access(_listed(response), by=viewer_of(request), how=FileAccess.How.FOUND)
         return response
 
-    def _note_opened(self, request: HttpRequest, object_id: str | None) -> None:
-        patient = self.get_object(request, object_id) if object_id is not None and request.method == "GET" else None
+    def _note_opened(self, request: HttpRequest, object_id: str | None, response: HttpResponse) -> None:
+        # A form that was refused shows the file as well.
+        patient = (
+            self.get_object(request, unquote(object_id)) if object_id is not None and response.status_code == 200 else None
+        )
         if patient is not None:
             actions.log_access([patient], by=viewer_of(request), how=FileAccess.How.OPENED)
 
@@ -155,7 +157,7 @@ class PatientAdmin(HistoryAdmin):
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         response = super().changeform_view(request, object_id, form_url, extra_context)
-        self._note_opened(request, object_id)
+        self._note_opened(request, object_id, response)
         refusal = refusal_of(request)
         if isinstance(refusal, actions.PossibleDuplicate):
             # The page shows who they are.
@@ -165,15 +167,21 @@ class PatientAdmin(HistoryAdmin):
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         response = super().history_view(request, object_id, extra_context)
-        self._note_opened(request, object_id)
+        self._note_opened(request, object_id, response)
         return response
 
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: Any = None
     ) -> HttpResponse:
         response = super().history_form_view(request, object_id, version_id, extra_context)
-        self._note_opened(request, object_id)
+        self._note_opened(request, object_id, response)
         return response
+
+
+def _listed(response: HttpResponse) -> list[Any]:
+    """The rows that a list has shown, if it was one."""
+    shown = (getattr(response, "context_data", None) or {}).get("cl")
+    return [] if shown is None else list(shown.result_list)
 
 
 def _is_autocomplete(request: HttpRequest) -> bool:
@@ -196,29 +204,53 @@ class NotingPaginator(_Paginator):
 
 
 @admin.register(FileAccess)
-class FileAccessAdmin(FoldedSearch, ReadOnlyAdmin):
+class FileAccessAdmin(ReadOnlyAdmin):
+    """Files by their numbers: whoever looks for one finds its number in the list of patients, where that is noted."""
+
     clinic_lookup = "user__clinics"
-    list_display = ["at", "user", "how", "patient"]
+    list_display = ["at", "user", "how", "record_number"]
     list_filter = ["how", "at", ("user", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["user", "patient"]
-    search_fields = ["user__username", "patient__name_key", "patient__record_number"]
+    search_fields = ["user__username", "patient__record_number"]
     date_hierarchy = "at"
-    fields = ["at", "user", "how", "patient"]
+    fields = ["at", "user", "how", "record_number"]
+
+    @admin.display(description=_("record number"), ordering="patient__record_number")
+    def record_number(self, obj: FileAccess) -> str:
+        return str(obj.patient.record_number)
 
 
 @admin.register(PatientMerge)
 class PatientMergeAdmin(FoldedSearch, ReadOnlyAdmin):
     clinic_lookup = None  # of the one registry
     list_display = ["at", "duplicate", "survivor", "by", "unmerged_at", "unmerged_by"]
-    list_filter = ["at", ("unmerged_at", admin.EmptyFieldListFilter)]
+    list_filter = ["at", ("unmerged_at", admin.EmptyFieldListFilter), ("by", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["survivor", "duplicate", "by", "unmerged_by"]
     search_fields = ["survivor__name_key", "duplicate__name_key"]
     fields = ["at", "duplicate", "survivor", "by", "unmerged_at", "unmerged_by"]
+
+    def _note(self, merges: Iterable[PatientMerge], request: HttpRequest) -> None:
+        shown = {file.pk: file for each in merges for file in (each.survivor, each.duplicate)}
+        actions.log_access(shown.values(), by=viewer_of(request), how=FileAccess.How.FOUND)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        response = super().changelist_view(request, extra_context)
+        self._note(_listed(response), request)
+        return response
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        response = super().changeform_view(request, object_id, form_url, extra_context)
+        shown = self.get_object(request, unquote(object_id)) if object_id is not None and response.status_code == 200 else None
+        self._note([shown] if shown is not None else [], request)
+        return response
 
 
 @admin.register(PatientErasure)
 class PatientErasureAdmin(ReadOnlyAdmin):
     clinic_lookup = None  # of the one registry
     list_display = ["at", "patient", "by", "reason"]
+    list_filter = ["at", ("by", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["patient", "by"]
     fields = ["at", "patient", "by", "reason"]

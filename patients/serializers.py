@@ -5,16 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from clinics.serializers import IdField, NamedSerializer, VersionSerializer
+from clinics.serializers import IdField, NamedSerializer, NameField, NamesAreText, VersionSerializer
+from patients import births
 from patients.folding import fold_name
 from patients.models import FileAccess, Patient, PatientMerge
 
 
-class PatientSerializer(serializers.ModelSerializer[Patient]):
+class PatientSerializer(NamesAreText, serializers.ModelSerializer[Patient]):
     """A patient's file; also what a POST or PATCH may send."""
 
     version = serializers.IntegerField(required=False)
@@ -40,11 +40,24 @@ class PatientSerializer(serializers.ModelSerializer[Patient]):
     def validate_birth_date(self, value: dt.date | None) -> dt.date | None:
         return _require_birth_date(value)
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        # Whoever sends a file back as it came isn't refused; whoever means to change these would believe that it was done.
+        for name, held in (("record_number", "record_number"), ("merged_into", "merged_into_id")):
+            sent = self.initial_data.get(name) if self.instance is not None else None
+            if sent is not None and str(sent) != str(getattr(self.instance, held)):
+                raise serializers.ValidationError({name: _CANNOT_BE_CHANGED[name]})
+        return attrs
+
+
+_CANNOT_BE_CHANGED = {
+    "record_number": _("A record number never changes."),
+    "merged_into": _("Files are merged by POST …/merge/ of the one that stays."),
+}
+
 
 def _require_birth_date(value: dt.date | None) -> dt.date | None:
-    # Today is where it has begun already: at most 14 hours ahead of UTC.
-    if value is not None and not dt.date(1900, 1, 1) <= value <= (timezone.now() + dt.timedelta(hours=14)).date():
-        raise serializers.ValidationError(_("Write a date of birth between 1900 and today."))
+    if value is not None and not births.is_possible(value):
+        raise serializers.ValidationError(births.SENTENCE)
     return value
 
 
@@ -83,7 +96,7 @@ class EraseSerializer(VersionSerializer):
 class LookalikesSerializer(serializers.Serializer[Any]):
     """The person who is about to be registered, or as whom a file is about to be saved."""
 
-    full_name = serializers.CharField(max_length=200)
+    full_name = NameField(max_length=200)
     phone = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
     birth_date = serializers.DateField(required=False, allow_null=True, default=None)
     patient = IdField(

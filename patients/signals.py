@@ -16,8 +16,9 @@ those rows that still are the survivor's go back to the duplicate."""
 
 erased = Signal()
 """Sent by ``actions.erase``, within ``guards.erasing()``, with ``patient`` (already without a name), ``files`` (the ids of this file and
-of those merged into it) and ``by``: receivers refuse (``DomainError``) or overwrite what is personal in their rows. Money, and
-who did what when, stays."""
+of those merged into it), ``exchanged`` (``{"app.model": ids}`` of rows that ever went to or from these files with a merge, taken back
+since or not) and ``by``: receivers refuse (``DomainError``) or overwrite what is personal in their rows, and what was told of them while
+they stood in another file. Money, and who did what when, stays."""
 
 exporting = Signal()
 """Sent by ``exporting.export`` with ``files`` (ids) and ``clinics`` (ids; none: all): a receiver returns ``{section: rows}``, as JSON

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from patients.folding import fold_name, fold_phone
+from patients.folding import fold_name, fold_phone, in_german
 
 SHORT = 2
 """Letters up to which a word is looked for at the beginning of words only: trigrams need three."""
@@ -49,11 +49,13 @@ class Question:
 
 def search_text(*, full_name: str, name_key: str, phone_key: str, record_number: str | None) -> str:
     """All that a file is found by, each word after a space: the name's words, those with a hyphen or an apostrophe also in one,
-    the phone, the record number."""
+    those with an umlaut also without, the phone, the record number."""
+    german = (fold_name(written) for word in full_name.split() if (written := in_german(word)) != word)
     joined = ("".join(parts) for word in full_name.split() if len(parts := fold_name(word).split()) > 1)
     words = [
         _spread(name_key),
         *(_spread(word)[:100] for word in joined),
+        *(_spread(word)[:100] for word in german),
         phone_key,
         record_key(record_number) if record_number else "",
     ]
@@ -74,8 +76,11 @@ def question(text: str) -> Question:
     """Understand what was typed."""
     plain = _digits(text)
     numbers = _NUMBER.findall(plain)
-    words = fold_name(_NUMBER.sub(" ", plain)).split()
-    terms = [*map(_word, words), *map(_number, numbers)]
+    named = _NUMBER.sub(" ", plain)
+    words, german = fold_name(named).split(), fold_name(in_german(named)).split()
+    # Who is written with an umlaut here may be without one there.
+    spelt = zip(words, german, strict=True) if len(words) == len(german) else zip(words, words, strict=True)
+    terms = [*(tuple(dict.fromkeys(_word(one) + _word(other))) for one, other in spelt), *map(_number, numbers)]
     phone = fold_phone(plain) if numbers and not words else ""
     return Question(
         terms=tuple(dict.fromkeys(terms))[:MOST_TERMS],

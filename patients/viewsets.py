@@ -21,7 +21,7 @@ from clinics.permissions import ADMINS, DESK
 from clinics.viewsets import ApiViewSet
 from patients import actions
 from patients.duplicates import similar_files
-from patients.exporting import accesses_seen_by, export
+from patients.exporting import accesses_to, export
 from patients.filters import AccessFilter
 from patients.models import FileAccess, Patient, PatientMerge
 from patients.search import search
@@ -56,17 +56,16 @@ class PatientViewSet(mixins.ListModelMixin, ApiViewSet):
         "erase": EraseSerializer,
         "duplicates": LookalikesSerializer,
     }
+    answers_not_kept = frozenset({"duplicates"})
     roles = {
         **dict.fromkeys(["create", "partial_update", "merge", "unmerge", "merges", "duplicates"], DESK),
         **dict.fromkeys(["accesses", "export", "erase"], ADMINS),
     }
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        found = super().filter_queryset(queryset)
+        found: QuerySet[Any] = super().filter_queryset(queryset)
         if self.action == "list":
-            # A NUL can't be stored, so it can't be found either; PostgreSQL would refuse the question.
-            text = self.request.query_params.get("search", "").replace("\0", "")[:200]
-            return search(found.filter(merged_into=None, erased_at=None), text)
+            return search(found.filter(merged_into=None, erased_at=None), self.request.query_params.get("search", "")[:200])
         return found
 
     @extend_schema(
@@ -153,10 +152,10 @@ class PatientViewSet(mixins.ListModelMixin, ApiViewSet):
     @extend_schema(responses=AccessSerializer(many=True), parameters=_FOR_ACCESSES)
     @action(detail=True, methods=["get"])
     def accesses(self, request: Request, pk: str) -> Response:
-        """Who of the staff of the caller's clinics read this file (and those merged into it), how and when, the latest first."""
+        """Who read this file (and those merged into it), how and when, the latest first."""
         patient = self._standing_for()
         files = Patient.objects.filter(Q(pk=patient.pk) | Q(merged_into=patient)).values_list("pk", flat=True)
-        asked = AccessFilter(request.query_params, accesses_seen_by(self.user, list(files)).order_by("-at", "-pk"))
+        asked = AccessFilter(request.query_params, accesses_to(list(files)).order_by("-at", "-pk"))
         if not asked.is_valid():
             raise ValidationError(asked.errors)
         page = self.paginate_queryset(asked.qs)

@@ -13,6 +13,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from clinics.admin import NOTHING, DeskForm, HistoryAdmin, ReadOnlyAdmin, ReadOnlyInline, become, local_time, viewer_of
+from clinics.models import Clinic
+from clinics.text import written
 from patients.admin import FoldedSearch
 from payments import actions
 from payments.cash import Tally, tallies
@@ -39,6 +41,7 @@ class MoneyForm(DeskForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
+        cleaned["reason"] = written(cleaned.get("reason", ""))
         if (cleaned.get("operation") == "refund" or cleaned.get("rebate")) and not cleaned.get("reason"):
             self.add_error("reason", _("Write the reason."))
         if cleaned.get("operation") == "refund" and cleaned.get("rebate"):
@@ -174,7 +177,13 @@ class PaymentAdmin(FoldedSearch, HistoryAdmin):
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(LedgerColumns, FoldedSearch, ReadOnlyAdmin):
     list_display = ["receipt_number", "time", "kind", "sum", "currency", "method", "patient", "clinic", "by"]
-    list_filter = ["kind", "method", ("clinic", admin.RelatedOnlyFieldListFilter), ("by", admin.RelatedOnlyFieldListFilter)]
+    list_filter = [
+        "at",
+        "kind",
+        "method",
+        ("clinic", admin.RelatedOnlyFieldListFilter),
+        ("by", admin.RelatedOnlyFieldListFilter),
+    ]
     list_select_related = ["clinic", "doctor", "payment__visit__patient", "by"]
     search_fields = ["receipt_number", "payment__visit__patient__name_key", "payment__visit__patient__record_number"]
     date_hierarchy = "at"
@@ -224,12 +233,27 @@ class CashMovementInline(ReadOnlyInline):
         return as_text(obj.amount, obj.money_decimals)
 
 
+class OpenFilter(admin.SimpleListFilter):
+    """Shifts whose till is still open, or those that are counted."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(CashShift.Status.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[CashShift]) -> QuerySet[CashShift]:
+        if self.value() not in CashShift.Status.values:
+            return queryset
+        return queryset.filter(closed_at__isnull=self.value() == CashShift.Status.OPEN)
+
+
 @admin.register(CashShift)
 class CashShiftAdmin(HistoryAdmin):
     form = CloseForm
     list_display = ["cashier", "clinic", "began", "began_with", "ended", "counted_sum", "wrong_by", "currency"]
     list_filter = [
-        ("closed_at", admin.EmptyFieldListFilter),
+        OpenFilter,
         ("clinic", admin.RelatedOnlyFieldListFilter),
         ("cashier", admin.RelatedOnlyFieldListFilter),
     ]
@@ -316,3 +340,50 @@ class CashShiftAdmin(HistoryAdmin):
     @admin.display(description="difference", ordering="difference")
     def wrong_by(self, obj: CashShift) -> str:
         return self._money(obj, obj.difference)
+
+
+@admin.register(CashMovement)
+class CashMovementAdmin(ReadOnlyAdmin):
+    """Cash that was put into tills or taken out of them without a payment."""
+
+    clinic_lookup = "cash_shift__clinic"
+    list_display = ["at", "by", "kind", "sum", "currency", "reason", "cash_shift"]
+    list_filter = [
+        "at",
+        "kind",
+        ("cash_shift__clinic", admin.RelatedOnlyFieldListFilter),
+        ("by", admin.RelatedOnlyFieldListFilter),
+    ]
+    list_select_related = ["cash_shift__cashier", "cash_shift__clinic", "by"]
+    search_fields = ["reason"]
+    date_hierarchy = "at"
+    fields = ("at", "by", "kind", "sum", "currency", "reason", "cash_shift")
+    ordering = ["-pk"]
+
+    def clinic_of(self, obj: CashMovement) -> Clinic:
+        return obj.cash_shift.clinic
+
+    @admin.display(description=_("amount"), ordering="amount")
+    def sum(self, obj: CashMovement) -> str:
+        return as_text(obj.amount, obj.money_decimals)
+
+    @admin.display(description=_("currency"))
+    def currency(self, obj: CashMovement) -> str:
+        return obj.cash_shift.currency
+
+
+@admin.register(ShareMove)
+class ShareMoveAdmin(ShareColumns, ReadOnlyAdmin):
+    """Money that went to another doctor with its visit."""
+
+    list_display = ["at", "payment", "from_doctor", "to_doctor", "sum", "share", "rest", "clinic"]
+    list_filter = [
+        "at",
+        ("clinic", admin.RelatedOnlyFieldListFilter),
+        ("from_doctor", admin.RelatedOnlyFieldListFilter),
+        ("to_doctor", admin.RelatedOnlyFieldListFilter),
+    ]
+    list_select_related = ["payment", "from_doctor", "to_doctor", "clinic"]
+    date_hierarchy = "at"
+    fields = ("at", "clinic", "payment", "from_doctor", "to_doctor", "sum", "share", "rest")
+    ordering = ["-pk"]

@@ -13,7 +13,7 @@ from payments.money import ZERO, exact
 
 
 @dataclass
-class Sums:
+class MethodSums:
     """Of one method of payment; ``rows`` counts the rows of the ledger."""
 
     taken: Decimal = ZERO
@@ -26,7 +26,9 @@ class Tally:
     """What a shift's rows add up to, in its currency; ``opening`` is the cash it began with."""
 
     opening: Decimal
-    by_method: dict[str, Sums] = field(default_factory=lambda: {method: Sums() for method in LedgerEntry.Method.values})
+    by_method: dict[str, MethodSums] = field(
+        default_factory=lambda: {method: MethodSums() for method in LedgerEntry.Method.values}
+    )
     put_in: Decimal = ZERO
     taken_out: Decimal = ZERO
 

@@ -15,6 +15,7 @@ from simple_history.models import HistoricalRecords
 from clinics.guards import Guard
 from clinics.models import Clinic, Doctor
 from clinics.versioned import Versioned, WatchedQuerySet
+from payments.money import as_text
 from queue.models import Visit
 
 
@@ -83,7 +84,7 @@ class Payment(Versioned):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount_due} {self.currency} ({self.get_status_display()})"
+        return f"{as_text(self.amount_due, self.money_decimals)} {self.currency} ({self.get_status_display()})"
 
     @property
     def money_decimals(self) -> int:
@@ -92,8 +93,8 @@ class Payment(Versioned):
 
     @property
     def outstanding(self) -> Decimal:
-        """What can still be taken."""
-        if self.status in (self.Status.VOID, self.Status.REFUNDED):
+        """What can still be taken: of a cancelled visit nothing, even if a part was paid."""
+        if self.status == self.Status.VOID or self.visit.status == Visit.Status.CANCELLED:
             return Decimal(0)
         return Decimal(self.amount_due - self.discount - self.amount_paid)
 
@@ -162,6 +163,8 @@ class LedgerEntry(AppendOnly):
         indexes = [models.Index(fields=["clinic", "at"], name="ledger_of_a_day")]
         constraints = [
             models.UniqueConstraint(fields=["clinic", "year", "number"], name="receipt_number_once"),
+            # Also if another clinic once had this one's code.
+            models.UniqueConstraint(fields=["receipt_number"], name="receipt_once"),
             models.CheckConstraint(condition=models.Q(amount__gte=0, discount__gte=0), name="ledger_amounts_not_negative"),
             models.CheckConstraint(
                 condition=models.Q(

@@ -11,6 +11,7 @@ from django.dispatch import receiver
 
 from clinics.models import Clinic, User
 from clinics.permissions import DESK
+from clinics.signals import clinic_changing
 from patients.signals import exporting
 from payments import actions, sections
 from payments.figures import money_of, steps_of
@@ -42,6 +43,11 @@ def _saved(instance: Visit, created: bool, raw: bool, update_fields: Iterable[st
     changes = instance.changes(None if update_fields is None else frozenset(update_fields))
     if "doctor_id" in changes:
         actions.follow_doctor(instance, from_doctor_id=changes["doctor_id"][0])
+
+
+@receiver(clinic_changing, dispatch_uid="payments.clinic")
+def _clinic_changing(clinic: Clinic, was: dict[str, Any], **_: Any) -> None:
+    actions.require_changeable(clinic, was)
 
 
 @receiver(exporting, dispatch_uid="payments.exporting")

@@ -56,7 +56,7 @@ class PaymentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSe
     roles = {**dict.fromkeys([*READING, "process", "receipt"], DESK), "refund": ADMINS, "shares": CLINICIANS}
 
     def get_queryset(self) -> QuerySet[Payment]:
-        rows = super().get_queryset().filter(clinic__in=self.user.clinic_ids()).select_related("clinic")
+        rows = super().get_queryset().filter(clinic__in=self.user.clinic_ids()).select_related("clinic", "visit")
         if self.action == "receipt":
             rows = rows.select_related("visit__patient", "visit__doctor", "visit__service")
         return rows.prefetch_related("entries__by").order_by("-created_at", "-pk")

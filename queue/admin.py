@@ -20,7 +20,7 @@ from clinics.admin import (
     local_time,
     viewer_of,
 )
-from clinics.models import User
+from clinics.models import Clinic, User
 from patients.admin import FoldedSearch
 from queue import actions
 from queue.models import DayClose, Visit, VisitStep
@@ -146,6 +146,28 @@ class VisitAdmin(FoldedSearch, CancelAdmin):
 
     def cancel_row(self, row: Visit, *, by: User, reason: str) -> Visit:
         return actions.cancel(row, by=by, reason=reason)
+
+
+@admin.register(VisitStep)
+class VisitStepAdmin(FoldedSearch, ReadOnlyAdmin):
+    """All that was done with visits, by whom and when."""
+
+    clinic_lookup = "visit__clinic"
+    list_display = ["at", "by", "action", "visit", "from_status", "to_status", "reason"]
+    list_filter = [
+        "at",
+        "action",
+        ("visit__clinic", admin.RelatedOnlyFieldListFilter),
+        ("by", admin.RelatedOnlyFieldListFilter),
+    ]
+    list_select_related = ["visit__patient", "by"]
+    search_fields = ["visit__patient__name_key", "visit__patient__record_number", "visit__ticket_text"]
+    date_hierarchy = "at"
+    fields = ("at", "by", "action", "visit", "from_status", "to_status", "reason", "details", "undoes")
+    ordering = ["-pk"]
+
+    def clinic_of(self, obj: VisitStep) -> Clinic:
+        return obj.visit.clinic
 
 
 @admin.register(DayClose)

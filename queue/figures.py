@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import Min
+from django.db.models import F, Min, Q, QuerySet
 
 from clinics.models import Clinic
 from queue import signals
@@ -23,21 +23,28 @@ S = Visit.Status
 def figures_of(clinic: Clinic, day: dt.date) -> dict[str, Any]:
     """The figures of the day as they are now, as JSON has them."""
     visits = list(Visit.objects.filter(clinic=clinic, date=day).select_related("doctor").order_by("queue_number", "pk"))
-    figures = summary(visits, _first_calls(clinic, day))
+    figures = summary(visits, first_calls_of(clinic, day))
     signals.day_figured.send(sender=DayClose, clinic=clinic, day=day, figures=figures)
     kept: dict[str, Any] = json.loads(json.dumps(figures))
     return kept
 
 
-def _first_calls(clinic: Clinic, day: dt.date) -> dict[int, dt.datetime]:
-    """When each was first called or, if never, taken in; what was undone doesn't count."""
+def first_calls(visits: Q, *fields: str) -> QuerySet[VisitStep, tuple[Any, ...]]:
+    """For each of ``visits`` (a condition on ``visit__…``): the ``fields`` of the visit, and the moment at which it was called
+    or, if never, taken in; what was undone doesn't count."""
     steps = VisitStep.objects.filter(
-        visit__clinic=clinic,
-        visit__date=day,
+        visits,
         action__in=["call", "start"],
         undone_by=None,
+        # Who came a day early and left may have been called then.
+        at__gte=F("visit__checked_in_at"),
     )
-    return dict(steps.values_list("visit").annotate(first=Min("at")).order_by())
+    return steps.order_by().values_list("visit", *fields).annotate(Min("at"))
+
+
+def first_calls_of(clinic: Clinic, day: dt.date) -> dict[int, dt.datetime]:
+    """The first calls of a clinic's day, by visit."""
+    return dict(first_calls(Q(visit__clinic=clinic, visit__date=day)))
 
 
 def summary(visits: Iterable[Visit], first_calls: Mapping[int, dt.datetime]) -> dict[str, Any]:
@@ -63,14 +70,14 @@ def summary(visits: Iterable[Visit], first_calls: Mapping[int, dt.datetime]) -> 
         "cancelled": _count(visits, S.CANCELLED),
         "first_ticket": tickets[0] if tickets else None,
         "last_ticket": tickets[-1] if tickets else None,
-        "median_wait_seconds": _median(waits.values()),
+        "median_wait_seconds": median(waits.values()),
         "longest_wait_seconds": max(waits.values(), default=None),
         "doctors": [
             {
                 "id": doctor_id,
                 "name": name,
                 "seen": _count((visit for visit in visits if visit.doctor_id == doctor_id), S.COMPLETED),
-                "median_wait_seconds": _median(
+                "median_wait_seconds": median(
                     waits[visit.pk] for visit in visits if visit.doctor_id == doctor_id and visit.pk in waits
                 ),
             }
@@ -83,6 +90,7 @@ def _count(visits: Iterable[Visit], status: str) -> int:
     return sum(visit.status == status for visit in visits)
 
 
-def _median(seconds: Iterable[int]) -> int | None:
+def median(seconds: Iterable[int]) -> int | None:
+    """The middle one, to the whole second; none of none."""
     known = list(seconds)
     return round(statistics.median(known)) if known else None

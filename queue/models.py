@@ -72,6 +72,7 @@ class Visit(Versioned):
         """Why a visit stands where it does (order.py)."""
 
         BOOKED = "booked", _("booked")
+        EARLY = "early", _("came on an earlier day")
         LATE = "late", _("came late")
         WALK_IN = "walk_in", _("walk-in")
         RETURNED = "returned", _("back after a skip")

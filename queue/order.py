@@ -33,6 +33,7 @@ class Facts:
     day_start: dt.datetime
     arrived_at: dt.datetime
     slot_start: dt.datetime | None = None
+    day_end: dt.datetime | None = None
     late_after: dt.timedelta = dt.timedelta(minutes=10)
     walk_in_offset: dt.timedelta = dt.timedelta(0)
     behind: dt.datetime | None = None
@@ -46,12 +47,14 @@ class Place:
 
 
 def effective_time(facts: Facts) -> tuple[dt.datetime, str]:
-    """The time that counts, and why: booked and on time → the slot's start; more than ``late_after`` late → arrival;
-    walk-in → arrival plus the offset; back after a skip → not before ``behind``."""
+    """The time that counts, and why: booked and on time → the slot's start, also if that is on a day to come; more than
+    ``late_after`` late → arrival; walk-in → arrival plus the offset; back after a skip → not before ``behind``."""
     if facts.slot_start is None:
         moment, basis = facts.arrived_at + facts.walk_in_offset, "walk_in"
     elif facts.arrived_at > facts.slot_start + facts.late_after:
         moment, basis = facts.arrived_at, "late"
+    elif facts.day_end is not None and facts.slot_start >= facts.day_end:
+        moment, basis = facts.slot_start, "early"
     else:
         moment, basis = facts.slot_start, "booked"
     if facts.behind is not None and facts.behind >= moment:
@@ -102,6 +105,7 @@ def rank_between(before: int | None, after: int | None) -> int | None:
 
 SENTENCES = {
     "booked": _("Booked for {slot}, in time."),
+    "early": _("Booked for another day, came early: queues behind those of today."),
     "late": _("Booked for {slot}, came late: queues from arrival at {arrived}."),
     "walk_in": _("Walk-in, queues from arrival at {arrived}."),
     "returned": _("Back after a skip: behind the next two."),

@@ -15,9 +15,11 @@ def facts_of(visit: Visit) -> order.Facts:
     """What is known of the visit that decides its place. It must have arrived."""
     assert visit.checked_in_at is not None
     clinic = visit.clinic
+    day_start, day_end = clinic.day_bounds(visit.date)
     return order.Facts(
         priority=visit.priority,
-        day_start=clinic.day_bounds(visit.date)[0],
+        day_start=day_start,
+        day_end=day_end,
         arrived_at=visit.checked_in_at,
         slot_start=visit.appointment.start if visit.appointment is not None else None,
         late_after=dt.timedelta(minutes=clinic.late_after_minutes),

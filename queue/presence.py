@@ -56,11 +56,10 @@ class DoctorState:
     def valid_until(self) -> dt.datetime | None:
         return self.away.valid_until if self.away is not None else None
 
-    def visit_inside(self) -> int | None:
-        """The visit that is with the doctor now."""
-        return (
-            Visit.objects.filter(doctor_id=self.doctor.pk, status=Visit.Status.IN_PROGRESS).values_list("pk", flat=True).first()
-        )
+    def visit_inside(self) -> Visit | None:
+        """The visit that is with the doctor now, at whichever clinic."""
+        inside: Visit | None = Visit.objects.filter(doctor_id=self.doctor.pk, status=Visit.Status.IN_PROGRESS).first()
+        return inside
 
 
 def with_presence(doctors: QuerySet[Doctor]) -> QuerySet[Doctor]:

@@ -1,4 +1,4 @@
-"""What becomes of an appointment becomes of its visit, in the same transaction."""
+"""What becomes of an appointment becomes of its visit, in the same transaction; and what of a clinic its queue relies on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from django.dispatch import receiver
 
 from appointments import signals
 from appointments.models import Appointment
-from clinics.models import User
+from clinics.models import Clinic, User
+from clinics.signals import clinic_changing
 from patients import signals as patient_signals
 from patients.models import Patient
 from queue import actions, sections
@@ -49,10 +50,15 @@ def _unmerged(survivor: Patient, duplicate: Patient, moved: dict[str, list[int]]
 
 
 @receiver(patient_signals.erased, dispatch_uid="queue.erased")
-def _erased(patient: Patient, **_: Any) -> None:
-    actions.erase(patient)
+def _erased(patient: Patient, exchanged: dict[str, set[int]], **_: Any) -> None:
+    actions.erase(patient, exchanged=exchanged.get(Visit._meta.label_lower, set()))
 
 
 @receiver(patient_signals.exporting, dispatch_uid="queue.exporting")
 def _exporting(files: list[int], clinics: list[int] | None, **_: Any) -> dict[str, Any]:
     return {"visits": sections.visits_of(files, clinics)}
+
+
+@receiver(clinic_changing, dispatch_uid="queue.clinic")
+def _clinic_changing(clinic: Clinic, was: dict[str, Any], **_: Any) -> None:
+    actions.follow_clinic(clinic, was)

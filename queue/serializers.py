@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from appointments.serializers.fields import AwareDateTimeField, NearDateField
-from clinics.models import Doctor
+from clinics.models import Doctor, User
 from clinics.permissions import ADMIN
 from clinics.serializers import IdField, NamedSerializer, OwnClinicField, OwnDoctorField, OwnServiceField, VersionSerializer
 from patients.serializers import PatientField
@@ -236,7 +236,9 @@ class PresenceSerializer(serializers.Serializer[Any]):
     until = serializers.DateTimeField(read_only=True, allow_null=True)
     valid_until = serializers.DateTimeField(read_only=True, allow_null=True)
     version = serializers.IntegerField(read_only=True)
-    with_visit = serializers.IntegerField(read_only=True, allow_null=True)
+    with_visit = serializers.IntegerField(
+        read_only=True, allow_null=True, help_text="The visit inside, if it is at one of the caller's clinics."
+    )
 
     def to_representation(self, instance: Presence | DoctorState) -> dict[str, Any]:
         known = instance if isinstance(instance, DoctorState) else DoctorState(_with_its_presence(instance))
@@ -249,8 +251,12 @@ class PresenceSerializer(serializers.Serializer[Any]):
             "until": shape["until"],
             "valid_until": shape["valid_until"],
             "version": shape["version"],
-            "with_visit": inside,
+            "with_visit": inside.pk if inside is not None and inside.clinic_id in self._own_clinics() else None,
         }
+
+    def _own_clinics(self) -> list[int]:
+        user: User = self.context["request"].user
+        return user.clinic_ids()
 
 
 def _with_its_presence(presence: Presence) -> Doctor:

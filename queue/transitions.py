@@ -32,10 +32,14 @@ REARRANGEABLE: Mapping[str, frozenset[str]] = {
     "note": frozenset({S.IN_PROGRESS, S.COMPLETED}),
     "follow_up": frozenset({S.COMPLETED}),
 }
+FOLLOWING = frozenset({S.PLANNED, *REARRANGEABLE["transfer"]})
+"""Whose doctor, service and time go with their appointment's: who is to come, or is still to be seen."""
+UNSEEN = frozenset({S.LEFT, S.CANCELLED})
+"""Over, and nobody was seen: the appointment may still hold its time."""
 
 _DONE = {
     "check_in": _("checked in"),
-    "no_show": "marked as no-show",
+    "no_show": _("marked as no-show"),
     "call": _("called"),
     "start": _("started"),
     "skip": _("skipped"),
@@ -65,7 +69,7 @@ def target(visit: Visit, action: str) -> str:
     sources, to = TRANSITIONS[action] if action in TRANSITIONS else (REARRANGEABLE[action], visit.status)
     if visit.status not in sources:
         raise InvalidTransition(
-            gettext("This visit is %(status)s; it can't be %(done)s.")
+            gettext("This visit is %(status)s; it can't be %(done)s. Look at it again: somebody may have been quicker.")
             % {"status": visit.get_status_display(), "done": _DONE[action]},
             current=visit,
         )

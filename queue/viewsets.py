@@ -14,11 +14,11 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from appointments.viewsets import BookableDoctorViewSet
+from appointments.viewsets import BookableClinicViewSet, BookableDoctorViewSet
 from clinics.models import Clinic, Doctor
 from clinics.permissions import CLINICIANS, DESK, DOCTOR, DOCTORS, EVERYONE, READING
 from clinics.serializers import VersionSerializer
-from clinics.viewsets import ApiViewSet, ClinicViewSet, IdFilter
+from clinics.viewsets import ApiViewSet, IdFilter
 from patients.actions import log_access
 from patients.filters import PatientFilter
 from patients.models import FileAccess
@@ -181,20 +181,21 @@ class PresentDoctorViewSet(BookableDoctorViewSet):
     @action(detail=True, methods=["get"], filterset_class=None)
     def state(self, request: Request, pk: str) -> Response:
         """Available, with a patient, on a break or gone."""
-        return Response(PresenceSerializer(DoctorState(self.get_object())).data)
+        return Response(PresenceSerializer(DoctorState(self.get_object()), context=self.get_serializer_context()).data)
 
     @extend_schema(responses=PresenceSerializer)
     @state.mapping.post
     def set_state(self, request: Request, pk: str) -> Response:
         """Say so for the rest of the day: a doctor for themself, a desk for the doctors of its clinic."""
-        return Response(PresenceSerializer(actions.set_state(self.get_object(), by=self.user, **self.validated())).data)
+        said = actions.set_state(self.get_object(), by=self.user, **self.validated())
+        return Response(PresenceSerializer(said, context=self.get_serializer_context()).data)
 
 
-class ClosableClinicViewSet(ClinicViewSet):
+class ClosableClinicViewSet(BookableClinicViewSet):
     """Clinics, whose days are closed."""
 
-    request_serializers = {**ClinicViewSet.request_serializers, "close_day": CloseDaySerializer}
-    roles = {**ClinicViewSet.roles, "close_day": DESK}
+    request_serializers = {**BookableClinicViewSet.request_serializers, "close_day": CloseDaySerializer}
+    roles = {**BookableClinicViewSet.roles, "close_day": DESK}
 
     @extend_schema(responses=DayCloseSerializer)
     @action(detail=True, methods=["post"], url_path="close-day")

@@ -151,12 +151,13 @@ def _tell_visit(change: Change, told: _Told) -> list[NewEvent]:
     planned = Visit.Status.PLANNED
     if change.created and now == planned:
         return [_queue_updated(visit, shape, rooms[:1])]
-    arrived = change.created or (now == Visit.Status.WAITING and before in (planned, Visit.Status.NO_SHOW))
-    if arrived:
+    # A check-in is led by its appointment. Undo may lead from planned to waiting too, and then nobody has come.
+    led = told.is_before((Appointment, visit.appointment_id), change)
+    if change.created or (led and now == Visit.Status.WAITING and before in (planned, Visit.Status.NO_SHOW)):
         return [updated, NewEvent("new_checkin", rooms[:1], {"visit": shape})]
     if _is_only_renamed(change):
         return [updated] if visit.ticket and visit.date == visit.clinic.today() else []
-    if told.is_before((Appointment, visit.appointment_id), change):
+    if led:
         # The appointment's event has told the rest; a visit that is planned before and after isn't in the queue.
         return [] if before == now == planned else [updated]
     if before != now or "call_count" in change.fields:

@@ -3,6 +3,7 @@
 
 from appointments.actions.belonging import StillExpected, erase, give_to
 from appointments.actions.booking import book, cancel, change, check_in, follow, mark_no_show
+from appointments.actions.days import Day, DoctorHours, hours_of
 from appointments.actions.hours import (
     add_closing_days,
     add_shift,
@@ -13,12 +14,28 @@ from appointments.actions.hours import (
     change_shift,
     change_time_off,
     end_shift,
+    is_booked_ahead,
+    left_without_a_doctor,
 )
-from appointments.actions.rules import NotOnItsDay, PatientBusy, SlotTaken, TimeRefused, free_slots, lock
+from appointments.actions.rules import (
+    NoLongerBookable,
+    NotOnItsDay,
+    PatientBusy,
+    SlotTaken,
+    TimeRefused,
+    free_slots,
+    lock,
+    lock_doctors,
+    lock_people,
+    require_offered,
+)
 from appointments.actions.series import Conflict, NotInSeries, SeriesConflict, book_series, cancel_following
 
 __all__ = [
     "Conflict",
+    "Day",
+    "DoctorHours",
+    "NoLongerBookable",
     "NotInSeries",
     "NotOnItsDay",
     "PatientBusy",
@@ -45,6 +62,12 @@ __all__ = [
     "follow",
     "free_slots",
     "give_to",
+    "hours_of",
+    "is_booked_ahead",
+    "left_without_a_doctor",
     "lock",
+    "lock_doctors",
+    "lock_people",
     "mark_no_show",
+    "require_offered",
 ]

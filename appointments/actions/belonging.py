@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.utils.translation import gettext as _
 
 from appointments.actions import rules
 from appointments.models import Appointment, Reschedule
 from clinics.commands import command
 from clinics.exceptions import DomainError
-from patients.actions import rename_in_admin_log
+from patients.actions import forget_answers_of, rename_in_admin_log
 from patients.models import Patient
 
 
@@ -38,10 +40,10 @@ FREE_TEXT = ("notes", "cancel_reason", "overbook_reason")
 """Where people write what they like, about a patient too: overwritten when the patient is erased."""
 
 
-def erase(patient: Patient) -> None:
+def erase(patient: Patient, *, exchanged: Collection[int] = ()) -> None:
     """Empty what was written about an erased patient, in past versions too; call it within ``guards.erasing()``.
 
-    Raises ``StillExpected`` if the patient has an appointment to come.
+    ``exchanged``: appointments that ever came from or went to another file; what was told of them there goes too. Raises ``StillExpected`` if the patient has an appointment to come.
     """
     rows = list(Appointment.objects.select_for_update(of=("self",)).filter(patient=patient).order_by("pk"))
     for appointment in Appointment.objects.filter(
@@ -57,5 +59,6 @@ def erase(patient: Patient) -> None:
     numbers = [row.pk for row in rows]
     Appointment.history.filter(id__in=numbers).update(**dict.fromkeys(FREE_TEXT, ""))
     Reschedule.objects.filter(appointment__in=numbers).update(reason="")
-    shown = Appointment.objects.filter(pk__in=numbers).select_related("clinic", "patient")
+    forget_answers_of(set(numbers) & set(exchanged), told_with="booking_source")
+    shown = Appointment.objects.filter(pk__in={*numbers, *exchanged}).select_related("clinic", "patient")
     rename_in_admin_log(Appointment, {row.pk: str(row) for row in shown})

@@ -32,7 +32,9 @@ def drafted(
     notes: str,
     series: AppointmentSeries | None = None,
 ) -> Appointment:
-    """A new appointment, not saved; its end and day come from the service and the clinic."""
+    """A new appointment, not saved; its end and day come from the service and the clinic. Seconds are cut off."""
+    rules.require_near(start=start)
+    start = rules.to_the_minute(start)
     return Appointment(
         clinic=clinic,
         doctor=doctor,
@@ -104,6 +106,13 @@ def change(
     """
     if overbook:
         rules.require_may_overbook(by, overbook_reason)
+        if not {"doctor", "service", "start"} & set(fields):
+            raise InvalidInput(
+                overbook=_("Nothing is moved. Send another start, doctor or service with it, or leave this out.")
+            )
+    if "start" in fields:
+        rules.require_near(start=fields["start"])
+        fields["start"] = rules.to_the_minute(fields["start"])
     with command():
         doctors = {appointment.doctor_id, *([fields["doctor"].pk] if "doctor" in fields else [])}
         lock_people(doctors, appointment.patient_id)
@@ -151,7 +160,7 @@ def _require_place(appointment: Appointment, overbook_reason: str) -> None:
 
 
 def cancel(appointment: Appointment, *, by: User | None, reason: str, version: int | None = None) -> Appointment:
-    """Cancel a booked appointment and its visit; raises ``InvalidTransition``."""
+    """Cancel a booked appointment and its visit, or that of somebody who left unseen; raises ``InvalidTransition``."""
     with command():
         fresh = lock(appointment, version)
         fresh.status = target(fresh, "cancel")
@@ -193,14 +202,18 @@ def mark_no_show(
     return fresh
 
 
-def follow(appointment: Appointment, status: str) -> None:
-    """Give a locked appointment the state that its visit stands for; raises ``SlotTaken`` or ``PatientBusy`` if its time has
-    been given away meanwhile."""
+def follow(appointment: Appointment, status: str, *, reason: str = "") -> None:
+    """Give a locked appointment the state that its visit stands for.
+
+    One that is to be active again is booked anew, under the locks of its doctor and patient: raises ``SlotTaken`` or
+    ``PatientBusy`` if its time has been given away meanwhile, and ``NoLongerBookable`` if it is to come and nobody can be booked
+    then any more.
+    """
     if appointment.status == status:
         return
     if not appointment.is_active and status in Appointment.ACTIVE:
+        rules.require_still_bookable(appointment)
         rules.require_still_free(appointment)
     appointment.status = status
-    if status != Appointment.Status.CANCELLED:
-        appointment.cancel_reason = ""
+    appointment.cancel_reason = reason if status == Appointment.Status.CANCELLED else ""
     rules.save(appointment, list(appointment.changes()))

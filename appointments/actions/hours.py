@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from appointments.actions.rules import lock_doctors, shifts_of
+from appointments.actions.rules import lock_doctors, require_near, shifts_of
 from appointments.models import Appointment, ClosingDay, Shift, ShiftBreak, TimeOff
 from appointments.slots import MIDNIGHT, ends_after, fits, working_spans
 from clinics.commands import command
-from clinics.exceptions import InvalidInput, InvalidTransition, StaleVersion
+from clinics.exceptions import InvalidInput, InvalidTransition, NotAllowed, StaleVersion
 from clinics.models import Clinic, Doctor, User
 
 Break = tuple[dt.time, dt.time]
@@ -33,9 +33,11 @@ def _coming(**where: Any) -> list[Appointment]:
     return list(rows.select_related("clinic", "doctor", "patient").order_by("start", "pk"))
 
 
-def _locked(row: Row, version: int | None) -> Row:
-    """The row as it is now, locked until the command ends."""
+def _locked(row: Row, version: int | None, doctors: set[int] | None = None) -> Row:
+    """The row as it is now, locked until the command ends; ``doctors``: those that are locked already, its own among them."""
     fresh = type(row).objects.select_for_update().get(pk=row.pk)
+    if doctors is not None and not isinstance(fresh, ClosingDay) and fresh.doctor_id not in doctors:
+        raise StaleVersion(_("This was just given to another doctor. Look at it again."), current=fresh)
     if not fresh.is_active:
         raise InvalidTransition(_("This was ended meanwhile; it can't be changed any more. Make a new one."), current=fresh)
     if version is not None and version != fresh.version:
@@ -76,8 +78,9 @@ def change_shift(
 ) -> tuple[Shift, Affected]:
     """Change the hours; ``breaks``, if given, replace all. Raises ``InvalidInput``, ``StaleVersion``."""
     with command():
-        lock_doctors({shift.doctor_id, *([fields["doctor"].pk] if "doctor" in fields else [])})
-        fresh = _locked(shift, version)
+        doctors = {shift.doctor_id, *([fields["doctor"].pk] if "doctor" in fields else [])}
+        lock_doctors(doctors)
+        fresh = _locked(shift, version, doctors)
         doctor, clinic = fresh.doctor, fresh.clinic
         before = shifts_of(doctor, clinic)
         for name, value in fields.items():
@@ -96,7 +99,7 @@ def end_shift(shift: Shift, *, by: User | None, version: int | None = None) -> t
     """The hours count no more; the row stays. Raises ``InvalidTransition`` if it was ended already."""
     with command():
         lock_doctors({shift.doctor_id})
-        fresh = _locked(shift, version)
+        fresh = _locked(shift, version, {shift.doctor_id})
         before = shifts_of(fresh.doctor, fresh.clinic)
         _end(fresh, by)
         lost = _no_longer_in_hours(fresh.doctor, fresh.clinic, before)
@@ -165,20 +168,23 @@ def _replace_breaks(shift: Shift, wanted: Sequence[Break], by: User | None) -> N
 def add_time_off(
     *, by: User | None, doctor: Doctor, start: dt.datetime, end: dt.datetime, reason: str = ""
 ) -> tuple[TimeOff, Affected]:
-    """The doctor is away; raises ``InvalidInput``."""
+    """The doctor is away, everywhere; raises ``InvalidInput``."""
     with command():
         lock_doctors({doctor.pk})
-        away = TimeOff(doctor=doctor, start=start, end=end, reason=reason)
+        away = TimeOff(doctor=doctor, start=start, end=end, reason=reason, created_by=by)
         _require_in_order(away)
         _save(away, by)
         return away, _in_time_off(away)
 
 
 def change_time_off(away: TimeOff, *, by: User | None, version: int | None = None, **fields: Any) -> tuple[TimeOff, Affected]:
-    """Change ``doctor``, ``start``, ``end`` or ``reason``; raises ``InvalidInput``, ``StaleVersion``."""
+    """Change ``doctor``, ``start``, ``end`` or ``reason``; raises ``InvalidInput``, ``StaleVersion``, and ``NotAllowed`` if somebody
+    of other clinics entered it."""
     with command():
-        lock_doctors({away.doctor_id, *([fields["doctor"].pk] if "doctor" in fields else [])})
-        fresh = _locked(away, version)
+        doctors = {away.doctor_id, *([fields["doctor"].pk] if "doctor" in fields else [])}
+        lock_doctors(doctors)
+        fresh = _locked(away, version, doctors)
+        _require_near_to(fresh, by)
         for name, value in fields.items():
             setattr(fresh, name, value)
         _require_in_order(fresh)
@@ -187,17 +193,31 @@ def change_time_off(away: TimeOff, *, by: User | None, version: int | None = Non
 
 
 def cancel_time_off(away: TimeOff, *, by: User | None, version: int | None = None) -> TimeOff:
-    """The doctor is there after all; the row stays. Raises ``InvalidTransition`` if it was cancelled already."""
+    """The doctor is there after all; the row stays. Raises ``InvalidTransition`` if it was cancelled already, and ``NotAllowed``
+    if somebody of other clinics entered it."""
     with command():
         lock_doctors({away.doctor_id})
-        fresh = _locked(away, version)
+        fresh = _locked(away, version, {away.doctor_id})
+        _require_near_to(fresh, by)
         _end(fresh, by)
     return fresh
 
 
+def _require_near_to(away: TimeOff, by: User | None) -> None:
+    if by is not None and not away.was_entered_by(by.colleague_ids()):
+        raise NotAllowed(_("Somebody of another clinic entered this; only they can change it. Enter your own, or ask them."))
+
+
 def _require_in_order(away: TimeOff) -> None:
+    require_near(start=away.start, end=away.end)
     if away.end <= away.start:
         raise InvalidInput(end=_("Time off must end after it starts."))
+
+
+def left_without_a_doctor(doctor: Doctor) -> Affected:
+    """Those booked with a doctor who doesn't see patients any more, or not at their clinic."""
+    there = doctor.clinics.values_list("pk", flat=True) if doctor.is_active else []
+    return [row for row in _coming(doctor=doctor) if row.clinic_id not in set(there)]
 
 
 def _in_time_off(away: TimeOff) -> Affected:
@@ -247,9 +267,32 @@ def _lock_all_doctors(clinic_ids: set[int]) -> None:
     lock_doctors(there.values_list("doctor_id", flat=True))
 
 
+def is_booked_ahead(clinic: Clinic) -> bool:
+    """Is anybody booked there, or has come, whose appointment isn't over? No booking goes by while this is asked."""
+    _lock_all_doctors({clinic.pk})
+    to_come = Appointment.objects.filter(clinic=clinic, end__gt=timezone.now())
+    return to_come.filter(status__in=[Appointment.Status.BOOKED, Appointment.Status.CHECKED_IN]).exists()
+
+
+LONGEST_CLOSING = dt.timedelta(days=366)
+
+
 def _require_days_in_order(closing: ClosingDay) -> None:
+    require_near(first_day=closing.first_day, last_day=closing.last_day)
     if closing.last_day < closing.first_day:
         raise InvalidInput(last_day=_("The last day is before the first."))
+    if closing.last_day - closing.first_day >= LONGEST_CLOSING:
+        raise InvalidInput(last_day=_("These are more than 366 days. Deactivate a clinic that closes for good."))
+    same = ClosingDay.objects.in_force().filter(
+        clinic=closing.clinic_id, first_day=closing.first_day, last_day=closing.last_day
+    )
+    other = same.exclude(pk=closing.pk).first()
+    if other is not None:
+        why = f" ({other.reason})" if other.reason else ""
+        raise InvalidInput(
+            first_day=_("The clinic is closed on these days already%(why)s (id %(id)s). Change that one.")
+            % {"why": why, "id": other.pk}
+        )
 
 
 def _on_closing_days(closing: ClosingDay) -> Affected:

@@ -17,6 +17,7 @@ from clinics.commands import command
 from clinics.exceptions import DomainError, InvalidInput, NotAllowed, StaleVersion
 from clinics.models import Clinic, Doctor, Service, User
 from clinics.permissions import ADMIN
+from clinics.text import written
 from patients.actions import lock_current
 from patients.models import Patient
 
@@ -37,6 +38,12 @@ class NotOnItsDay(DomainError):
     """What is only allowed on the appointment's own day was tried on another."""
 
     code = "not_on_its_day"
+
+
+class NoLongerBookable(DomainError):
+    """What is to be booked again lies where nobody can be booked any more."""
+
+    code = "no_longer_bookable"
 
 
 class TimeRefused(InvalidInput):
@@ -70,6 +77,21 @@ def lock_people(doctor_ids: Iterable[int], patient_id: int) -> Patient:
     """The doctors, then the patient: the one that stands for them now if the file was merged."""
     lock_doctors(doctor_ids)
     return lock_current(patient_id)
+
+
+# --- Moments ----------------------------------------------------------------------------------------------------------
+
+
+def require_near(**days: dt.date | None) -> None:
+    """Raise ``InvalidInput`` for a day or moment beyond which sums with days and time zones leave the calendar."""
+    for name, day in days.items():
+        if day is not None and not 1900 <= day.year <= 2900:
+            raise InvalidInput(**{name: _("Write a year between 1900 and 2900.")})
+
+
+def to_the_minute(moment: dt.datetime) -> dt.datetime:
+    """Nobody is booked for seven seconds past: such a start would leave no whole slot behind it."""
+    return moment.replace(second=0, microsecond=0)
 
 
 # --- Hours ------------------------------------------------------------------------------------------------------------
@@ -114,8 +136,9 @@ def free_slots(*, doctor: Doctor, clinic: Clinic, service: Service, day: dt.date
         *_away(doctor, start, end).values_list("start", "end"),
         *((clinic.day_bounds(each.first_day)[0], clinic.day_bounds(each.last_day)[1]) for each in closed),
     ]
-    if day > last_bookable_day(clinic):
-        busy.append((start, end))
+    horizon = clinic.day_bounds(last_bookable_day(clinic))[1]
+    if end > horizon:
+        busy.append((max(start, horizon), end))
     return slots_of(working, busy, service.duration, timezone.now(), before=next_day)
 
 
@@ -151,6 +174,18 @@ def require_hours(*, clinic: Clinic, doctor: Doctor, start: dt.datetime, end: dt
         )
     if _away(doctor, start, end).exists():
         raise TimeRefused("doctor_away", _("The doctor is away then. Choose one of the free slots."))
+
+
+def require_still_bookable(appointment: Appointment) -> None:
+    """Raise ``NoLongerBookable`` if the appointment is to come and couldn't be booked now, whoever has its time."""
+    if appointment.start < timezone.now():
+        return
+    clinic, doctor = appointment.clinic, appointment.doctor
+    try:
+        require_offered(clinic=clinic, doctor=doctor, service=appointment.service)
+        require_hours(clinic=clinic, doctor=doctor, start=appointment.start, end=appointment.end)
+    except InvalidInput as refusal:
+        raise NoLongerBookable(" ".join(refusal.sentences), current=appointment) from refusal
 
 
 # --- Nobody twice at a time -------------------------------------------------------------------------------------------
@@ -197,7 +232,7 @@ def require_may_overbook(by: User | None, reason: str) -> None:
     """Raise unless this person may book a doctor twice, and says why."""
     if by is not None and by.effective_role != ADMIN:
         raise NotAllowed(_("Only an admin may overbook a doctor. Ask one, or choose a free slot."))
-    if not reason.strip():
+    if not written(reason):
         raise InvalidInput(overbook_reason=_("Write why the doctor is overbooked."))
 
 

@@ -103,7 +103,9 @@ def book_series(
 def _sentence(conflicts: int, count: int, some_are_free: bool) -> str:
     if not some_are_free:
         return _("None of these dates can be booked. Choose another time.")
-    return f"{conflicts} of the {count} dates can't be booked. Choose another time, or send skip_conflicts to book the others."
+    return _(
+        "Dates that can't be booked: %(conflicts)s of %(count)s. Choose another time, or send skip_conflicts to book the others."
+    ) % {"conflicts": conflicts, "count": count}
 
 
 def _conflict_of(draft: Appointment, day: dt.date) -> Conflict | None:

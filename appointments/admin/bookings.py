@@ -11,19 +11,20 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from appointments import actions
-from appointments.models import Appointment, Reschedule
+from appointments.models import Appointment, AppointmentSeries, Reschedule
 from appointments.transitions import CHANGEABLE
 from clinics.admin import (
     CancelAdmin,
     DayFilter,
     DeskForm,
     HistoryAdmin,
+    ReadOnlyAdmin,
     ReadOnlyInline,
     become,
     local_time,
     viewer_of,
 )
-from clinics.models import User
+from clinics.models import Clinic, User
 from patients.admin import FoldedSearch
 
 NEW = ["clinic", "doctor", "patient", "service", "start", "booking_source", "notes"]
@@ -122,3 +123,36 @@ class AppointmentAdmin(FoldedSearch, CancelAdmin, HistoryAdmin):
     @admin.action(description=_("Mark as no-show"), permissions=["change"])
     def mark_no_show(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> None:
         self.run(request, queryset, lambda row: actions.mark_no_show(row, by=viewer_of(request)), "marked as no-show")
+
+
+@admin.register(Reschedule)
+class RescheduleAdmin(FoldedSearch, ReadOnlyAdmin):
+    """Where appointments were moved from."""
+
+    clinic_lookup = "appointment__clinic"
+    list_display = ["at", "by", "appointment", "from_start", "from_doctor", "to_start", "to_doctor", "reason"]
+    list_filter = ["at", ("appointment__clinic", admin.RelatedOnlyFieldListFilter), ("by", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["appointment__patient", "appointment__clinic", "by", "from_doctor", "to_doctor"]
+    search_fields = ["appointment__patient__name_key", "appointment__patient__record_number"]
+    date_hierarchy = "at"
+    fields = ("at", "by", "appointment", "from_start", "from_doctor", "to_start", "to_doctor", "reason")
+    ordering = ["-pk"]
+
+    def clinic_of(self, obj: Reschedule) -> Clinic:
+        return obj.appointment.clinic
+
+
+@admin.register(AppointmentSeries)
+class AppointmentSeriesAdmin(ReadOnlyAdmin):
+    """Appointments that were booked together."""
+
+    list_display = ["created_at", "created_by", "clinic", "count", "interval_weeks"]
+    list_filter = [
+        "created_at",
+        ("clinic", admin.RelatedOnlyFieldListFilter),
+        ("created_by", admin.RelatedOnlyFieldListFilter),
+    ]
+    list_select_related = ["clinic", "created_by"]
+    date_hierarchy = "created_at"
+    fields = ("created_at", "created_by", "clinic", "count", "interval_weeks")
+    ordering = ["-pk"]

@@ -10,7 +10,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Case, Prefetch, Q, QuerySet, When
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +19,7 @@ from appointments import actions
 from appointments.actions.hours import Affected
 from appointments.models import Appointment, ClosingDay, Shift, TimeOff
 from clinics.admin import NOTHING, DeskForm, HistoryAdmin, become, local_time, viewer_of
+from clinics.admin.directory import OwnClinicsFilter
 from clinics.models import Clinic
 
 Fields = list[str | list[str] | tuple[str, ...]]
@@ -78,9 +79,16 @@ class EndingAdmin(HistoryAdmin):
         return super().has_change_permission(request, obj) and (obj is None or obj.is_active)
 
     def tell(self, request: HttpRequest, affected: Affected) -> None:
-        """Name the booked appointments, of the viewer's clinics, that somebody has to move."""
+        """Name the booked appointments, of the viewer's clinics, that somebody has to move; and how many others have to."""
         own = set(viewer_of(request).clinic_ids())
         rows = [row for row in affected if row.clinic_id in own]
+        if elsewhere := len(affected) - len(rows):
+            self.message_user(
+                request,
+                gettext("Booked for then at clinics that aren't yours: %(count)s. Their admins have to move them.")
+                % {"count": elsewhere},
+                messages.WARNING,
+            )
         if rows:
             named = "; ".join(_named(row) for row in rows[:10]) + ("; …" if len(rows) > 10 else "")
             self.message_user(
@@ -149,10 +157,10 @@ class ShiftAdmin(EndingAdmin):
 class TimeOffAdmin(EndingAdmin):
     fixed = ("doctor",)
     clinic_lookup = "doctor__clinics"
-    list_display = ["doctor", "from_", "until", "reason", "is_active"]
-    list_filter = [("doctor", admin.RelatedOnlyFieldListFilter)]
+    list_display = ["doctor", "from_", "until", "why", "is_active"]
+    list_filter = [("doctor__clinics", OwnClinicsFilter), ("doctor", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["doctor"]
-    search_fields = ["doctor__name", "reason"]
+    search_fields = ["doctor__name"]
     date_hierarchy = "start"
     autocomplete_fields = ["doctor"]
     fieldsets = [
@@ -167,7 +175,27 @@ class TimeOffAdmin(EndingAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TimeOff]:
         own = Prefetch("doctor__clinics", queryset=viewer_of(request).visible_clinics(), to_attr="own_clinics")
-        return super().get_queryset(request).prefetch_related(own)
+        rows: QuerySet[TimeOff] = super().get_queryset(request).prefetch_related(own)
+        ours = Q(created_by=None) | Q(created_by__in=viewer_of(request).colleagues().values("pk"))
+        return rows.annotate(is_ours=Case(When(ours, then=True), default=False))
+
+    def _is_of_others(self, request: HttpRequest, obj: TimeOff | None) -> bool:
+        """Somebody of other clinics has entered it: why is theirs to know, and the row theirs to change."""
+        return obj is not None and not obj.was_entered_by(viewer_of(request).colleague_ids())
+
+    def get_fieldsets(self, request: HttpRequest, obj: TimeOff | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if not self._is_of_others(request, obj):
+            return fieldsets
+        (title, options), *others = fieldsets
+        return [(title, {**options, "fields": [name for name in options["fields"] if name != "reason"]}), *others]
+
+    def has_change_permission(self, request: HttpRequest, obj: TimeOff | None = None) -> bool:
+        return super().has_change_permission(request, obj) and not self._is_of_others(request, obj)
+
+    @admin.display(description=_("reason"), ordering="reason")
+    def why(self, obj: TimeOff) -> str:
+        return obj.reason if obj.is_ours else NOTHING  # type: ignore[attr-defined]
 
     def save_model(self, request: HttpRequest, obj: TimeOff, form: Any, change: bool) -> None:
         by = viewer_of(request)

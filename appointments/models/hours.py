@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, ClassVar, Self, TypeVar
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -112,12 +113,15 @@ class ShiftBreak(models.Model):
 
 
 class TimeOff(Versioned):
-    """A time in which a doctor can't be booked anywhere."""
+    """A time in which a doctor can't be booked anywhere, whichever of their clinics has entered it."""
 
     doctor = models.ForeignKey(Doctor, models.PROTECT, related_name="time_off", verbose_name=_("doctor"))
     start = models.DateTimeField(_("from"))
     end = models.DateTimeField(_("until"))
     reason = models.CharField(_("reason"), max_length=200, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+", verbose_name=_("entered by")
+    )
     is_active = models.BooleanField(_("in force"), default=True, editable=False)
 
     history = HistoricalRecords()
@@ -138,6 +142,10 @@ class TimeOff(Versioned):
 
     def __str__(self) -> str:
         return f"{self.doctor} {self.start:%Y-%m-%d %H:%M}"
+
+    def was_entered_by(self, users: set[int]) -> bool:
+        """Did one of these enter it? What nobody is known to have entered is everybody's."""
+        return self.created_by_id is None or self.created_by_id in users
 
 
 class ClosingDay(Versioned):

@@ -14,12 +14,16 @@ from appointments.serializers.bookings import (
 from appointments.serializers.hours import (
     ClosingDaySerializer,
     ClosingDayWithAffectedSerializer,
+    DaysQuerySerializer,
+    DaysSerializer,
+    DoctorWithAffectedSerializer,
     ShiftSerializer,
     ShiftWithAffectedSerializer,
     SlotSerializer,
     SlotsQuerySerializer,
     TimeOffSerializer,
     TimeOffWithAffectedSerializer,
+    may_read_reason,
 )
 from appointments.serializers.series import BookedSeriesSerializer, ConflictSerializer, SeriesSerializer
 
@@ -36,6 +40,9 @@ __all__ = [
     "ClosingDaySerializer",
     "ClosingDayWithAffectedSerializer",
     "ConflictSerializer",
+    "DaysQuerySerializer",
+    "DaysSerializer",
+    "DoctorWithAffectedSerializer",
     "RescheduleSerializer",
     "SeriesSerializer",
     "ShiftSerializer",
@@ -44,4 +51,5 @@ __all__ = [
     "SlotsQuerySerializer",
     "TimeOffSerializer",
     "TimeOffWithAffectedSerializer",
+    "may_read_reason",
 ]

@@ -112,13 +112,13 @@ class _Overbooking(serializers.ModelSerializer[Appointment]):
     """Booking a doctor twice is asked for, and explained, in so many words."""
 
     overbook = serializers.BooleanField(default=False, write_only=True)
-    overbook_reason = serializers.CharField(max_length=200, required=False, write_only=True)
+    overbook_reason = serializers.CharField(max_length=200, required=False, allow_blank=True, default="", write_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = super().validate(attrs)
-        if "overbook_reason" in attrs and not attrs.get("overbook"):
+        if attrs.get("overbook_reason") and not attrs.get("overbook"):
             raise serializers.ValidationError({"overbook": _("Send overbook: true too, or leave the reason out.")})
-        if attrs.get("overbook") and "overbook_reason" not in attrs:
+        if attrs.get("overbook") and not attrs.get("overbook_reason"):
             raise serializers.ValidationError({"overbook_reason": _("Write why the doctor is overbooked.")})
         return attrs
 
@@ -165,7 +165,25 @@ class ChangeSerializer(_Overbooking):
         fixed = {"clinic", "patient"} & set(self.initial_data)
         if fixed:
             raise serializers.ValidationError(dict.fromkeys(sorted(fixed), _("This can't be changed; cancel and book anew.")))
+        self._refuse_what_follows()
+        if attrs.get("reason") and not set(attrs) - {"reason", "version"}:
+            raise serializers.ValidationError(
+                {"reason": _("This says why something is changed. Send what is to be changed too.")}
+            )
         return super().validate(attrs)
+
+    def _refuse_what_follows(self) -> None:
+        """What an appointment shows, but nobody may set: sent back as it was shown it is nothing new."""
+        assert self.instance is not None
+        shown = AppointmentDetailSerializer(self.instance, context=self.context).data
+        sent = {name: self.initial_data[name] for name in shown if name in self.initial_data and name not in self.fields}
+        if {"start", "service"} & set(self.initial_data):
+            sent = {name: value for name, value in sent.items() if name not in ("end", "date")}  # they follow
+        other = [name for name, value in sent.items() if value != shown[name] and str(value) != str(shown[name])]
+        if other:
+            raise serializers.ValidationError(
+                dict.fromkeys(other, _("This can't be changed here; it follows from what is done with the appointment."))
+            )
 
 
 class CancelSerializer(VersionSerializer):

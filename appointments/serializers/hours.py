@@ -11,7 +11,9 @@ from rest_framework import serializers
 from appointments.models import ClosingDay, Shift, TimeOff
 from appointments.serializers.bookings import AffectedSerializer
 from appointments.serializers.fields import AwareDateTimeField, BreaksField, ClockTimeField, NearDateField, require_near
-from clinics.serializers import OwnClinicField, OwnDoctorField, OwnServiceField
+from clinics.models import User
+from clinics.permissions import ADMIN
+from clinics.serializers import DoctorSerializer, NamedSerializer, OwnClinicField, OwnDoctorField, OwnServiceField
 
 
 class SlotsQuerySerializer(serializers.Serializer[Any]):
@@ -34,6 +36,58 @@ class SlotSerializer(serializers.Serializer[Any]):
     start = serializers.DateTimeField()
     end = serializers.DateTimeField()
     available = serializers.BooleanField()
+
+
+class DaysQuerySerializer(serializers.Serializer[Any]):
+    """The query of a calendar's days."""
+
+    MOST = 42
+
+    date_after = NearDateField(help_text="The first day.")
+    date_before = NearDateField(help_text="The last day.")
+    doctor = OwnDoctorField(required=False, help_text="Of this doctor alone.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not 0 <= (attrs["date_before"] - attrs["date_after"]).days < self.MOST:
+            raise serializers.ValidationError(
+                {"date_before": _("Ask for one to {days} days, the first one first.").format(days=self.MOST)}
+            )
+        return attrs
+
+
+class SpanSerializer(serializers.Serializer[Any]):
+    """A time, half open."""
+
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        shape: dict[str, Any] = super().to_representation({"start": instance[0], "end": instance[1]})
+        return shape
+
+
+class DoctorHoursSerializer(serializers.Serializer[Any]):
+    """A doctor's day; ``working`` is without the breaks, ``elsewhere`` when they are booked, but not here on this day."""
+
+    doctor = NamedSerializer()
+    working = SpanSerializer(many=True)
+    breaks = SpanSerializer(many=True)
+    away = SpanSerializer(many=True)
+    elsewhere = SpanSerializer(many=True)
+
+
+class DaySerializer(serializers.Serializer[Any]):
+    date = serializers.DateField()
+    closed = serializers.CharField(allow_null=True, help_text="Why the clinic is closed; null if it isn't.")
+    doctors = DoctorHoursSerializer(many=True)
+
+
+class DaysSerializer(serializers.Serializer[Any]):
+    """The hours of a clinic's doctors by day, and the last day that can be booked."""
+
+    today = serializers.DateField()
+    last_day = serializers.DateField()
+    days = DaySerializer(many=True)
 
 
 class ShiftSerializer(serializers.ModelSerializer[Shift]):
@@ -74,6 +128,15 @@ class TimeOffSerializer(serializers.ModelSerializer[TimeOff]):
         model = TimeOff
         fields = ["id", "version", "doctor", "start", "end", "reason"]
 
+    def to_representation(self, instance: TimeOff) -> dict[str, Any]:
+        shape: dict[str, Any] = super().to_representation(instance)
+        return shape if may_read_reason(instance, self.context["request"].user) else {**shape, "reason": ""}
+
+
+def may_read_reason(away: TimeOff, user: User) -> bool:
+    """Why somebody is away may be private: it is for the admins who work with whoever wrote it down."""
+    return user.effective_role == ADMIN and away.was_entered_by(user.colleague_ids())
+
 
 class ClosingDaySerializer(serializers.ModelSerializer[ClosingDay]):
     """Days, the clinic's own, on which nobody can be booked there; one day without ``last_day``."""
@@ -108,8 +171,12 @@ class ShiftWithAffectedSerializer(ShiftSerializer):
 class TimeOffWithAffectedSerializer(TimeOffSerializer):
     affected_appointments = AffectedSerializer(many=True, read_only=True)
 
+    affected_elsewhere = serializers.IntegerField(
+        read_only=True, help_text="How many more are affected at clinics that aren't the caller's; admins there move them."
+    )
+
     class Meta(TimeOffSerializer.Meta):
-        fields = [*TimeOffSerializer.Meta.fields, "affected_appointments"]
+        fields = [*TimeOffSerializer.Meta.fields, "affected_appointments", "affected_elsewhere"]
 
 
 class ClosingDayWithAffectedSerializer(ClosingDaySerializer):
@@ -117,3 +184,10 @@ class ClosingDayWithAffectedSerializer(ClosingDaySerializer):
 
     class Meta(ClosingDaySerializer.Meta):
         fields = [*ClosingDaySerializer.Meta.fields, "affected_appointments"]
+
+
+class DoctorWithAffectedSerializer(DoctorSerializer):
+    affected_appointments = AffectedSerializer(many=True, read_only=True)
+
+    class Meta(DoctorSerializer.Meta):
+        fields = [*DoctorSerializer.Meta.fields, "affected_appointments"]

@@ -1,6 +1,19 @@
 """Appointments, shifts and slots in the API."""
 
 from appointments.viewsets.bookings import AppointmentViewSet
-from appointments.viewsets.hours import BookableDoctorViewSet, ClosingDayViewSet, ShiftViewSet, TimeOffViewSet
+from appointments.viewsets.hours import (
+    BookableClinicViewSet,
+    BookableDoctorViewSet,
+    ClosingDayViewSet,
+    ShiftViewSet,
+    TimeOffViewSet,
+)
 
-__all__ = ["AppointmentViewSet", "BookableDoctorViewSet", "ClosingDayViewSet", "ShiftViewSet", "TimeOffViewSet"]
+__all__ = [
+    "AppointmentViewSet",
+    "BookableClinicViewSet",
+    "BookableDoctorViewSet",
+    "ClosingDayViewSet",
+    "ShiftViewSet",
+    "TimeOffViewSet",
+]

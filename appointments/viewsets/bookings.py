@@ -36,11 +36,13 @@ class AppointmentFilter(filters.FilterSet):
     patient = PatientFilter()
     series = IdFilter()
     date = filters.DateFilter()
+    date_after = filters.DateFilter(field_name="date", lookup_expr="gte", help_text="From this day on.")
+    date_before = filters.DateFilter(field_name="date", lookup_expr="lte", help_text="Until this day, itself included.")
     status = filters.MultipleChoiceFilter(choices=Appointment.Status.choices)
 
     class Meta:
         model = Appointment
-        fields = ["clinic", "doctor", "patient", "series", "date", "status"]
+        fields = ["clinic", "doctor", "patient", "series", "date", "date_after", "date_before", "status"]
 
 
 class AppointmentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
@@ -73,7 +75,8 @@ class AppointmentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiVi
 
     @extend_schema(responses=AppointmentDetailSerializer)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return self.answer(actions.change(self.get_object(), by=self.user, **self.validated()))
+        appointment = self.get_object()
+        return self.answer(actions.change(appointment, by=self.user, **self.validated(appointment)))
 
     @extend_schema(responses=AppointmentDetailSerializer)
     @action(detail=True, methods=["post"])

@@ -18,6 +18,9 @@ from appointments.serializers import (
     AffectedSerializer,
     ClosingDaySerializer,
     ClosingDayWithAffectedSerializer,
+    DaysQuerySerializer,
+    DaysSerializer,
+    DoctorWithAffectedSerializer,
     ShiftSerializer,
     ShiftWithAffectedSerializer,
     SlotSerializer,
@@ -25,10 +28,11 @@ from appointments.serializers import (
     TimeOffSerializer,
     TimeOffWithAffectedSerializer,
 )
-from clinics.models import Doctor
+from clinics.commands import command
+from clinics.models import Clinic, Doctor
 from clinics.permissions import ADMINS, EVERYONE
 from clinics.serializers import VersionSerializer
-from clinics.viewsets import WRITING_BY_ADMINS, ApiViewSet, DoctorViewSet, IdFilter
+from clinics.viewsets import WRITING_BY_ADMINS, ApiViewSet, ClinicViewSet, DoctorViewSet, IdFilter
 
 
 class HoursViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
@@ -52,6 +56,8 @@ class HoursViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet)
         seen = [row for row in affected if row.clinic_id in own]
         answer = self.answer(instance, code)
         answer.data["affected_appointments"] = AffectedSerializer(seen, many=True).data
+        if isinstance(instance, TimeOff):
+            answer.data["affected_elsewhere"] = len(affected) - len(seen)
         return answer
 
 
@@ -183,6 +189,18 @@ class BookableDoctorViewSet(DoctorViewSet):
 
     roles = {**DoctorViewSet.roles, "slots": EVERYONE}
 
+    @extend_schema(responses=DoctorWithAffectedSerializer)
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change a doctor; the answer tells who is booked, at the caller's clinics, where the doctor isn't any more."""
+        doctor = self.get_object()
+        with command():
+            actions.lock_doctors({doctor.pk})
+            answer = super().partial_update(request, *args, **kwargs)
+            affected = actions.left_without_a_doctor(Doctor.objects.get(pk=doctor.pk))
+        seen = [row for row in affected if row.clinic_id in self.user.clinic_ids()]
+        answer.data["affected_appointments"] = AffectedSerializer(seen, many=True).data
+        return answer
+
     @extend_schema(parameters=[SlotsQuerySerializer], responses={200: SlotSerializer(many=True)})
     @action(detail=True, methods=["get"], pagination_class=None, filterset_class=None)
     def slots(self, request: Request, pk: str) -> Response:
@@ -193,3 +211,23 @@ class BookableDoctorViewSet(DoctorViewSet):
             doctor=self.get_object(), clinic=given["clinic"], service=given["service"], day=given["date"]
         )
         return Response(SlotSerializer(slots, many=True).data)
+
+
+class BookableClinicViewSet(ClinicViewSet):
+    """Clinics, with the hours of their doctors."""
+
+    roles = {**ClinicViewSet.roles, "hours": EVERYONE}
+
+    @extend_schema(parameters=[DaysQuerySerializer], responses={200: DaysSerializer})
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def hours(self, request: Request, pk: str) -> Response:
+        """What a calendar shows beside the appointments: working hours, breaks, absences and closing days of each day."""
+        clinic: Clinic = self.get_object()
+        query = DaysQuerySerializer(data=request.query_params, context=self.get_serializer_context())
+        query.is_valid(raise_exception=True)
+        given = query.validated_data
+        doctors = Doctor.objects.filter(clinics=clinic, is_active=True).order_by("name", "pk")
+        if "doctor" in given:
+            doctors = doctors.filter(pk=given["doctor"].pk)
+        days = actions.hours_of(clinic=clinic, doctors=list(doctors), first=given["date_after"], last=given["date_before"])
+        return Response(DaysSerializer(days).data)

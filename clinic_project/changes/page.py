@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from clinic_project.changes.noting import note_shown
@@ -28,7 +29,7 @@ PER_PAGE = 50
 def changes_page(request: HttpRequest) -> HttpResponse:
     """``/admin/changes/``: the list, its filters, and pages; what can't be understood is said beside the filter."""
     user = viewer_of(request)
-    asked = {name: value for name, value in request.GET.items() if value and name != "p"}
+    asked: dict[str, str] = {name: str(value) for name, value in request.GET.items() if value and name != "p"}
     query = WantedSerializer(data=asked)
     wanted = query.wanted(user) if query.is_valid() else Wanted(object=0)
     zone = zone_of(user)
@@ -48,12 +49,11 @@ def changes_page(request: HttpRequest) -> HttpResponse:
             "page": page,
             "pages": paginator.get_elided_page_range(page.number),
             "asked": asked,
-            "address": "&".join(f"{name}={value}" for name, value in query.data.items() if value and name in asked)
-            if not query.errors
-            else "",
+            "address": urlencode(asked) if not query.errors else "",
             "errors": query.errors,
             "kinds": sorted((past.instance_type._meta.verbose_name, kind) for kind, past in sources().items()),  # type: ignore[attr-defined]
             "people": _people(user),
+            "clinics": user.visible_clinics().order_by("name", "pk"),
             "zone": zone.key,
         },
         status=400 if query.errors else 200,

@@ -6,14 +6,20 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
+from babel.numbers import get_currency_precision
 from django.apps import apps
 from django.db import models
 from django.db.models import OuterRef, QuerySet, Subquery, Value
 
-from clinic_project.changes.sources import fields_of, key_of, seen_by, sources
-from clinics.models import User
+from clinic_project.changes.sources import fields_of, key_of, of_clinics, seen_by, sources
+from clinics.models import Clinic, User
+from payments.money import as_text, has_decimals
+
+MONEY_PLACES = 3
+"""As many has a column of money (payments.models.money_field), and no other."""
 
 ACTIONS = {"+": "created", "~": "changed", "-": "deleted"}
 
@@ -25,6 +31,7 @@ class Wanted:
     kind: str | None = None
     object: int | None = None
     by: int | None = None
+    clinic: int | None = None
     since: dt.datetime | None = None
     until: dt.datetime | None = None
 
@@ -59,6 +66,8 @@ def keys(user: User, wanted: Wanted) -> QuerySet[Any, Key]:
         if wanted.kind not in (None, kind):
             continue
         rows: QuerySet[Any, Any] = past._default_manager.filter(seen_by(user, past))
+        if wanted.clinic is not None:
+            rows = rows.filter(of_clinics(past, [wanted.clinic]))
         for lookup, value in (
             (key_of(past), wanted.object),
             ("history_user_id", wanted.by),
@@ -130,6 +139,7 @@ class _Names:
         self._own = None if user.is_superuser else set(user.clinic_ids())
         self._ids: dict[type[models.Model], set[Any]] = defaultdict(set)
         self._names: dict[type[models.Model], Mapping[Any, str]] = {}
+        self._currencies: dict[int, str] = {}
 
     def want(self, record: Any) -> None:
         for each in fields_of(type(record)):
@@ -141,8 +151,19 @@ class _Names:
     def look_up(self) -> None:
         for model, ids in self._ids.items():
             name = next((n for n in ("full_name", "name", "username") if n in {f.name for f in model._meta.get_fields()}), None)
-            if name is not None:
+            if model is Clinic:
+                rows = list(Clinic.objects.filter(pk__in=ids).values_list("pk", "name", "currency"))
+                self._names[model] = {pk: shown for pk, shown, _currency in rows}
+                self._currencies = {pk: currency for pk, _shown, currency in rows}
+            elif name is not None:
                 self._names[model] = dict(model._base_manager.filter(pk__in=ids).values_list("pk", name))
+
+    def money(self, record: Any, amount: Decimal) -> str:
+        """An amount with the decimals of its currency: the record's own, or that of its clinic. One from before the clinic
+        changed its currency may have more."""
+        currency = getattr(record, "currency", None) or self._currencies.get(getattr(record, "clinic_id", 0))
+        decimals = get_currency_precision(currency) if currency else 3
+        return as_text(amount, decimals) if has_decimals(amount, decimals) else str(amount.normalize())
 
     def of(self, model: type[models.Model], pk: Any) -> str:
         return self._names.get(model, {}).get(pk) or f"{model._meta.verbose_name} {pk}"
@@ -163,6 +184,8 @@ def _shown(record: Any, each: Any, names: _Names) -> Any:
         return None
     if each.is_relation:
         return names.of(_model_of(each), value)
+    if isinstance(value, Decimal):
+        return names.money(record, value) if each.decimal_places == MONEY_PLACES else str(value)
     return value
 
 

@@ -22,6 +22,7 @@ class WantedSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=[], required=False, allow_blank=True, label=_("Kind of record"))
     object = serializers.IntegerField(min_value=1, max_value=2**63 - 1, required=False, help_text="Id of the record.")
     by = serializers.IntegerField(min_value=1, max_value=2**63 - 1, required=False, help_text="Id of the member of staff.")
+    clinic = serializers.IntegerField(min_value=1, max_value=2**63 - 1, required=False, help_text="Id of one clinic.")
     since = serializers.DateField(required=False, help_text="First day.")
     until = serializers.DateField(required=False, help_text="Last day.")
 
@@ -51,6 +52,7 @@ class WantedSerializer(serializers.Serializer[Any]):
             kind=given.get("kind") or None,
             object=given.get("object"),
             by=given.get("by"),
+            clinic=given.get("clinic"),
             since=moment(given.get("since")),
             until=moment(until + dt.timedelta(days=1) if until else None),
         )

@@ -52,12 +52,17 @@ def require_clinician(user: User) -> None:
         raise PermissionDenied(_("The doctor's page is for doctors and admins. Your work is on the reception page."))
 
 
+def is_key(raw: str) -> bool:
+    """Can this be an id?"""
+    return _KEY.fullmatch(raw) is not None
+
+
 def asked_key(request: HttpRequest, name: str) -> int | None:
     """The id in the address; what can't be an id isn't there."""
     raw = request.GET.get(name)
     if raw is None:
         return None
-    if not _KEY.fullmatch(raw):
+    if not is_key(raw):
         raise Http404
     return int(raw)
 
@@ -123,5 +128,6 @@ def frame(request: HttpRequest, clinics: list[Clinic], clinic: Clinic | None = N
         "role": user.effective_role,
         "shows_reception": user.effective_role in DESK,
         "shows_doctor": user.effective_role in (DOCTOR, ADMIN),
+        "shows_manager": user.effective_role == ADMIN,
         "shows_admin": admin.site.has_permission(request),
     }

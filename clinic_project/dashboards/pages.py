@@ -50,6 +50,7 @@ def landing(request: HttpRequest) -> HttpResponseBase:
 
 
 def no_place(request: HttpRequest) -> HttpResponse:
+    """Who has nothing to see yet is told what is missing."""
     return render(request, "landing/no_place.html", access.frame(request, []), status=200)
 
 

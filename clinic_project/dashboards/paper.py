@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from clinic_project.dashboards import access
+from clinic_project.dashboards.amounts import decimal_point
 from clinic_project.dashboards.refusals import REFUSALS, sentence_of
 from clinic_project.dashboards.rows import clock
 from clinic_project.dashboards.words import labels, script_words
@@ -47,7 +48,7 @@ def payment(request: HttpRequest, pk: int) -> HttpResponseBase:
     errors: dict[str, Any] = {}
     if request.method == "POST":
         given = ProcessSerializer(
-            data={name: _decimal_point(str(value)) for name, value in request.POST.items() if str(value).strip()}
+            data={name: decimal_point(str(value)) for name, value in request.POST.items() if str(value).strip()}
         )
         if given.is_valid():
             try:
@@ -74,11 +75,6 @@ def payment(request: HttpRequest, pk: int) -> HttpResponseBase:
         },
         status=400 if errors else 200,
     )
-
-
-def _decimal_point(value: str) -> str:
-    """Half the world writes 12,50."""
-    return value.replace(",", ".") if value.count(",") == 1 and "." not in value else value
 
 
 def _paper(request: HttpRequest, kind: str, usual: str) -> str:

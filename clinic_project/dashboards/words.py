@@ -9,6 +9,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
+from clinic_project.dashboards.booking_words import work_words
 from clinic_project.dashboards.desk_words import desk_labels, desk_words
 from clinic_project.dashboards.doctor_words import doctor_labels, shared_words
 from payments.models import LedgerEntry
@@ -42,8 +43,8 @@ def labels() -> dict[str, str]:
         "waiting_count": _("{count} waiting"),
         "unpaid_count": _("{count} unpaid"),
         "done_count": _("Finished today: {count}"),
-        **desk_labels(),
         **doctor_labels(),
+        **desk_labels(),
     }
 
 
@@ -51,8 +52,9 @@ def script_words() -> dict[str, str]:
     """All that the JavaScript of the pages says."""
     return {
         **labels(),
-        **desk_words(),
         **shared_words(),
+        **desk_words(),
+        **work_words(),
         "minutes": _("{count} min"),
         "light.connecting": _("Connecting…"),
         "light.reconnecting": _("Reconnecting…"),
@@ -86,8 +88,6 @@ def script_words() -> dict[str, str]:
         "keys.pay": _("Payment"),
         "keys.undo": _("Undo last step"),
         "done.check_in": _("{name} is checked in"),
-        "done.walk_in": _("{ticket} {name} is in the queue"),
-        "done.book": _("{name} is booked for {time} on {date}"),
         "done.payment": _("Payment is recorded"),
         "fail.network": _("No answer from the server. Try again: it won't be done twice."),
         "fail.busy": _("The server is busy. Try again in a moment: it won't be done twice."),
@@ -96,22 +96,6 @@ def script_words() -> dict[str, str]:
         "fail.load": _("This could not be loaded."),
         "retry": _("Try again"),
         "loading": _("Loading…"),
-        "search.none": _("Nobody found."),
-        "search.some": _("{count} found. Use the arrow keys."),
-        "search.more": _("More are found; type more to narrow it down."),
-        "search.register": _("Register “{text}” as a new patient"),
-        "search.register_empty": _("Register a new patient"),
-        "born": _("born {date}"),
-        "here.queue": _("Already in the queue: {ticket}, {doctor}, {status}."),
-        "here.booked": _("Has an appointment today at {time} with {doctor}."),
-        "why.same": _("Same: {why}"),
-        "slots.none": _("No working hours on this day."),
-        "slots.full": _("No free time left on this day."),
-        "slots.free": _("{count} free times"),
-        "slots.taken": _("taken"),
-        "slots.past": _("past"),
-        "book": _("Book"),
-        "book_at": _("Book {time}"),
         "take": _("Take {amount}"),
         "take_nothing": _("Record"),
         "move.first": _("Already first"),
@@ -119,4 +103,16 @@ def script_words() -> dict[str, str]:
         "past.none": _("No earlier visits."),
         "past.more": _("Only the latest are shown."),
         "day_changed": _("A new day has begun: {date}"),
+    }
+
+
+def manager_words() -> dict[str, str]:
+    """What the manager's page says besides."""
+    return {
+        "none": _("–"),
+        "manager.available": _("Available"),
+        "manager.break": _("On a break"),
+        "manager.break_until": _("On a break until {time}"),
+        "manager.gone": _("Gone"),
+        "manager.with": _("With {ticket}"),
     }

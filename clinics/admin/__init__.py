@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
-from clinics.admin import directory, staff  # noqa: F401  (registers their pages)
+from clinics.admin import directory, staff, tries  # noqa: F401  (registers their pages)
 from clinics.admin.base import (
     NOTHING,
     CancelAdmin,

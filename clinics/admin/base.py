@@ -9,21 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import flatten_fieldsets, unquote
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
-from django.db import models
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db import DataError, models, transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from simple_history.admin import SimpleHistoryAdmin
 
-from clinics.admin.forms import DeskForm, ReasonForm
+from clinics.admin.choices import Autocomplete, SeveralRows, is_key
+from clinics.admin.forms import DeskForm, NearDateTimeField, ReasonForm
 from clinics.commands import command
 from clinics.exceptions import DomainError, InvalidInput
 from clinics.models import Clinic, Role, User
+from clinics.text import written
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -38,7 +42,7 @@ NOTHING = "–"
 # Inputs of the browser itself: they need no script, and don't compare the clinic's clock with the server's.
 NATIVE_INPUTS: dict[type[models.Field[Any, Any]], dict[str, Any]] = {
     models.DateTimeField: {
-        "form_class": forms.DateTimeField,
+        "form_class": NearDateTimeField,
         "widget": forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     },
     models.DateField: {"widget": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")},
@@ -142,11 +146,14 @@ class DeskAdmin(_ModelAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs.setdefault("queryset", self.own(db_field.related_model, request))
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", Autocomplete(db_field, self.admin_site, using=kwargs.get("using")))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs.setdefault("queryset", self.own(db_field.related_model, request))
         kwargs.setdefault("widget", forms.CheckboxSelectMultiple)
+        kwargs.setdefault("form_class", SeveralRows)
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     # --- The clinic's own time ------------------------------------------------------------------------------------
@@ -178,8 +185,25 @@ class DeskAdmin(_ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        with timezone.override(self.zone_for(request)):
-            return rendered(super().changelist_view(request, extra_context))
+        if ACTION_CHECKBOX_NAME in request.POST:
+            sent = request.POST.copy()
+            sent.setlist(ACTION_CHECKBOX_NAME, [key for key in sent.getlist(ACTION_CHECKBOX_NAME) if is_key(self.model, key)])
+            request.POST = sent  # type: ignore[assignment]
+        try:
+            # Of its own: what PostgreSQL can't read must not spoil what comes after it.
+            with timezone.override(self.zone_for(request)), transaction.atomic():
+                return rendered(super().changelist_view(request, extra_context))
+        except (ValueError, OverflowError, DataError):
+            # A filter in the address that no value of the column can be, found only by the database; as Django answers all others.
+            if request.method != "GET" or ERROR_FLAG in request.GET:
+                raise
+            return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
+    ) -> tuple[models.QuerySet[Any], bool]:
+        # A NUL can't be stored, so it can't be found either; PostgreSQL would refuse the question.
+        return super().get_search_results(request, queryset, search_term.replace("\0", ""))
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
@@ -267,7 +291,7 @@ class CancelAdmin(DeskAdmin):
 
     @admin.action(description="Cancel", permissions=["change"])
     def cancel(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
-        reason = request.POST.get("reason", "").strip()
+        reason = written(request.POST.get("reason", ""))
         if not reason:
             self.message_user(request, _("Write the reason beside the action, then cancel again."), messages.ERROR)
             return
@@ -302,6 +326,8 @@ class HistoryAdmin(DeskAdmin, SimpleHistoryAdmin):
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: Any = None
     ) -> HttpResponse:
         self._require_own(request, object_id)
+        if not is_key(self.model.history.model, version_id):
+            raise Http404
         if request.method not in ("GET", "HEAD"):
             raise PermissionDenied
         request.is_past_version = True  # type: ignore[attr-defined]

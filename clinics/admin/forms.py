@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinics.exceptions import DomainError, InvalidInput
 from clinics.models import Clinic, User
+from clinics.text import INVISIBLE, written
 from clinics.versioned import Versioned
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ else:
     _ModelForm = forms.ModelForm
 
 STALE = _("Somebody else has changed this meanwhile. Open the page again to see it as it is now, then repeat your change.")
+
+NEAR = _("Write a year between 1900 and 2900.")
 
 
 class DeskForm(_ModelForm):
@@ -59,6 +62,9 @@ class DeskForm(_ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        for name in {"name", "full_name"} & set(cleaned):
+            if not written(cleaned[name]):
+                self.add_error(name, INVISIBLE)
         if self.refusal is not None:
             self.tell(self.refusal)
         elif self.instance.pk and cleaned.get("seen") != self._stamp():
@@ -72,6 +78,19 @@ class DeskForm(_ModelForm):
             return
         for field, sentences in refusal.errors.items():
             self.add_error(field if field in self.fields else None, ValidationError(sentences))
+
+
+class NearDateTimeField(forms.DateTimeField):
+    """A moment between the years 1900 and 2900: beyond, its own time zone leaves the calendar."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            moment = super().to_python(value)
+        except OverflowError:
+            raise ValidationError(NEAR) from None
+        if moment is not None and not 1900 <= moment.year <= 2900:
+            raise ValidationError(NEAR)
+        return moment
 
 
 class ReasonForm(ActionForm):

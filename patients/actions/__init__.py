@@ -1,6 +1,6 @@
 """All writes to patients' files: register, change, merge, un-merge, erase; and the log of who read them."""
 
-from patients.actions.erasing import erase, rename_in_admin_log
+from patients.actions.erasing import erase, forget_answers_of, rename_in_admin_log
 from patients.actions.files import (
     AlreadyMerged,
     Erased,
@@ -22,6 +22,7 @@ __all__ = [
     "PossibleDuplicate",
     "change",
     "erase",
+    "forget_answers_of",
     "lock",
     "lock_current",
     "log_access",

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from clinics.exceptions import InvalidInput
 from clinics.guards import erasing
 from clinics.models import IdempotencyKey, User
+from clinics.text import written
 from patients import signals
 from patients.actions.files import lock, lock_as_it_is, log_access, one_at_a_time
 from patients.actions.merging import ONE_MERGE
-from patients.models import FileAccess, Patient, PatientErasure, Sex
+from patients.models import FileAccess, Patient, PatientErasure, PatientMerge, Sex
 
 EMPTY = {"phone": "", "email": "", "address": "", "notes": "", "birth_date": None, "sex": Sex.UNKNOWN}
 _NO_LONGER_TOLD = json.dumps({"detail": "This answer named a person whose data was erased since.", "code": "erased"})
@@ -24,8 +30,11 @@ def erase(patient: Patient, *, by: User | None, reason: str, version: int | None
     """Overwrite all that says who the person is, in the file, in those merged into it, in their past versions, and in what the
     other apps hold (``signals.erased``). It can't be taken back.
 
-    Raises ``StaleVersion``, ``AlreadyMerged``, ``Erased``, and what the receivers refuse: somebody who is expected or in the queue.
+    Raises ``InvalidInput``, ``StaleVersion``, ``AlreadyMerged``, ``Erased``, and what the receivers refuse: somebody who is expected or in the queue.
     """
+    reason = written(reason)
+    if not reason:
+        raise InvalidInput(reason=_("Write the reason."))
     with erasing():
         one_at_a_time(ONE_MERGE)
         fresh = lock(patient, version)
@@ -37,7 +46,7 @@ def erase(patient: Patient, *, by: User | None, reason: str, version: int | None
         numbers = [file.pk for file in files]
         _overwrite_past(files)
         PatientErasure.objects.create(patient=fresh, by=by, reason=reason)
-        signals.erased.send(sender=Patient, patient=fresh, files=numbers, by=by)
+        signals.erased.send(sender=Patient, patient=fresh, files=numbers, exchanged=_exchanged(numbers), by=by)
         _forget_answers(files, names)
         log_access([fresh], by=by, how=FileAccess.How.CHANGED)
     return fresh
@@ -68,6 +77,16 @@ def _overwrite_past(files: list[Patient]) -> None:
         rename_in_admin_log(Patient, {file.pk: str(file)})
 
 
+def _exchanged(files: list[int]) -> dict[str, set[int]]:
+    """Rows that a merge gave to or took from these files: they were told of under another's number, or other people's under ours."""
+    rows: dict[str, set[int]] = defaultdict(set)
+    merges = PatientMerge.objects.filter(Q(survivor__in=files) | Q(duplicate__in=files))
+    for moved in merges.values_list("moved", flat=True):
+        for label, numbers in moved.items():
+            rows[label].update(numbers)
+    return rows
+
+
 def rename_in_admin_log(model: type[Model], names: dict[int, str]) -> None:
     """Admin's own log of changes has each object's name; it is told by its number from now on."""
     kind = ContentType.objects.get_for_model(model)
@@ -84,3 +103,21 @@ def _forget_answers(files: list[Patient], names: set[str]) -> None:
     for word in words:
         named |= Q(body__contains=word)
     IdempotencyKey.objects.filter(named, status__isnull=False).update(status=409, body=_NO_LONGER_TOLD)
+
+
+def forget_answers_of(numbers: Collection[int], *, told_with: str) -> None:
+    """The same for answers in which rows of these numbers, known by a field that they alone have, stand under another's name."""
+    if not numbers:
+        return
+    wanted, kept = set(numbers), IdempotencyKey.objects.filter(status__isnull=False, body__contains=f'"{told_with}":')
+    for pk, body in kept.values_list("pk", "body").iterator():
+        if _tells_of(json.loads(body), wanted, told_with):
+            IdempotencyKey.objects.filter(pk=pk).update(status=409, body=_NO_LONGER_TOLD)
+
+
+def _tells_of(data: Any, numbers: set[int], told_with: str) -> bool:
+    if isinstance(data, list):
+        return any(_tells_of(part, numbers, told_with) for part in data)
+    if not isinstance(data, dict):
+        return False
+    return (told_with in data and data.get("id") in numbers) or _tells_of(list(data.values()), numbers, told_with)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from clinics.commands import command
 from clinics.exceptions import DomainError, InvalidInput, StaleVersion
 from clinics.models import User
+from clinics.text import written
 from patients.duplicates import possible_duplicates
 from patients.models import FileAccess, Patient
 
@@ -41,7 +42,7 @@ class Erased(DomainError):
 def _check(patient: Patient) -> None:
     patient.full_name = " ".join(patient.full_name.split())
     patient.fold()
-    if not patient.name_key:
+    if not patient.name_key or not written(patient.full_name):
         raise InvalidInput(full_name=_("Write the patient's name."))
     # What was stored before the rule doesn't stand in the way of changing something else.
     if patient.phone.strip() and "phone" in patient.changes() and sum(c.isdecimal() for c in patient.phone) < FEWEST_DIGITS:

@@ -1,6 +1,7 @@
 """All writes to payments, their ledger and the cashiers' shifts."""
 
 from payments.actions.cash import NotEnoughCash, ShiftOpen, close_shift, move_cash, open_shift
+from payments.actions.clinics import require_changeable
 from payments.actions.taking import (
     Overpaid,
     RefundExceedsPaid,
@@ -24,6 +25,7 @@ __all__ = [
     "open_shift",
     "process",
     "refund",
+    "require_changeable",
     "unvoid",
     "void",
 ]

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from clinics.commands import command
 from clinics.exceptions import DomainError, InvalidInput, InvalidTransition, StaleVersion
 from clinics.models import Clinic, User
+from clinics.text import written
 from payments.actions.amounts import require_amount
 from payments.cash import tallies
 from payments.models import CashMovement, CashShift
@@ -87,6 +88,8 @@ def move_cash(
     with command():
         fresh = _lock(shift, version)
         require_amount("amount", amount, fresh.currency, fresh.money_decimals, above_zero=True)
+        if not written(reason):
+            raise InvalidInput(reason=_("Write the reason."))
         if kind == CashMovement.Kind.OUT:
             there = _expected(fresh)
             if amount > there:
@@ -105,6 +108,7 @@ def close_shift(
 
     Raises ``InvalidInput`` (also if there is a difference and no note), ``InvalidTransition`` if it is closed.
     """
+    note = written(note)
     with command():
         fresh = _lock(shift, version)
         require_amount("counted_cash", counted_cash, fresh.currency, fresh.money_decimals)

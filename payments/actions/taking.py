@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from clinics.commands import command
 from clinics.exceptions import DomainError, InvalidInput, InvalidTransition, StaleVersion
 from clinics.models import User, next_number
+from clinics.text import written
 from payments.actions.amounts import require_amount
 from payments.actions.cash import shift_for
 from payments.models import LedgerEntry, Payment, ShareMove
@@ -113,7 +114,7 @@ def process(
 ) -> Payment:
     """Take money, and grant a discount if any; amounts in the payment's currency.
 
-    Raises ``InvalidInput``, ``Overpaid``, ``InvalidTransition`` if the payment is void or was given back.
+    Raises ``InvalidInput``, ``Overpaid``, ``InvalidTransition`` if the visit was cancelled or all of its price was given back.
     """
     with command():
         fresh = _lock(payment, version)
@@ -121,16 +122,26 @@ def process(
         require_amount("discount", discount, fresh.currency, fresh.money_decimals)
         if amount + discount == ZERO:
             raise InvalidInput(amount=_("Write an amount above zero, or a discount."))
-        if fresh.status in (Payment.Status.VOID, Payment.Status.REFUNDED):
-            raise InvalidTransition(
-                _("This payment is %(status)s; nothing can be taken.") % {"status": fresh.get_status_display()}, current=fresh
-            )
+        _require_something_to_take(fresh)
         if amount + discount > fresh.outstanding:
             raise Overpaid(_("This is more than is still owed. Take no more than the outstanding amount."), current=fresh)
         fresh.amount_paid += amount
         fresh.discount += discount
-        _write(fresh, kind="payment", amount=amount, discount=discount, method=method, reason=reason, by=by)
+        _write(fresh, kind="payment", amount=amount, discount=discount, method=method, reason=written(reason), by=by)
     return fresh
+
+
+def _require_something_to_take(payment: Payment) -> None:
+    """Raises ``InvalidTransition``. What was given back of a part makes nothing due anew, but the rest still is."""
+    if payment.status == Payment.Status.VOID or payment.visit.status == Visit.Status.CANCELLED:
+        raise InvalidTransition(
+            _("This visit was cancelled; nothing is taken for it. Undo the cancelling first, or register a new walk-in."),
+            current=payment,
+        )
+    if payment.status == Payment.Status.REFUNDED and payment.outstanding == ZERO:
+        raise InvalidTransition(
+            _("All of this was paid and given back. To charge the patient after all, register a new walk-in."), current=payment
+        )
 
 
 def refund(
@@ -140,6 +151,8 @@ def refund(
     with command():
         fresh = _lock(payment, version)
         require_amount("amount", amount, fresh.currency, fresh.money_decimals, above_zero=True)
+        if not written(reason):
+            raise InvalidInput(reason=_("Write the reason."))
         if amount > fresh.balance:
             raise RefundExceedsPaid(_("This is more than was taken. Give back no more than the balance."), current=fresh)
         taken = fresh.entries.filter(kind=LedgerEntry.Kind.PAYMENT, amount__gt=ZERO).order_by("pk").last()

@@ -1,14 +1,18 @@
 """Rows of the ledger from before there were shares: all of the money is the clinic's."""
 
+from typing import Any
+
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
 from django.db.models import F, OuterRef, Subquery
 
 TABLE = "payments_ledgerentry"
 
 
-def share(apps, schema_editor):
-    entries = apps.get_model("payments", "LedgerEntry").objects.using(schema_editor.connection.alias)
-    payments = apps.get_model("payments", "Payment").objects.filter(pk=OuterRef("payment"))
+def share(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    entries: Any = apps.get_model("payments", "LedgerEntry").objects.using(schema_editor.connection.alias)
+    payments: Any = apps.get_model("payments", "Payment").objects.filter(pk=OuterRef("payment"))
     postgresql = schema_editor.connection.vendor == "postgresql"
     # The database refuses to change a row of the ledger (clinics.guards): off for this one statement. SQLite's triggers, which
     # rebuilding a table drops in any case, come back at the end of `migrate`.

@@ -2,6 +2,7 @@
 
 from queue.actions.arriving import arrive, follow_change, follow_end, give_to, plan, walk_in
 from queue.actions.attending import set_state, tell_name
+from queue.actions.clinics import follow_clinic
 from queue.actions.closing import StillToCome, StillWithDoctor, close_day, close_over_day, close_over_days
 from queue.actions.closing import take_turn as take_closing_turn
 from queue.actions.erasing import StillInQueue, erase
@@ -43,6 +44,7 @@ __all__ = [
     "complete",
     "erase",
     "follow_change",
+    "follow_clinic",
     "follow_end",
     "give_to",
     "leave",

@@ -5,18 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.db import Error as DatabaseError
-from django.db.models import Max, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from appointments import actions as appointment_actions
 from appointments.models import Appointment
+from appointments.slots import ONE_DAY, moment_of
 from clinics.commands import command
 from clinics.exceptions import DomainError, InvalidInput
 from clinics.models import Clinic, User
 from queue.actions.record import lock, record
+from queue.actions.stepping import go_unseen
 from queue.figures import figures_of
 from queue.models import ClosingTurn, DayClose, Visit
 
@@ -63,7 +66,7 @@ def _require_over(appointments: list[Appointment], visits: list[Visit]) -> None:
     if inside:
         tickets = ", ".join(str(visit.ticket) for visit in inside)
         raise StillWithDoctor(
-            _("%(tickets)s is still with the doctor. Complete that first, then close the day.") % {"tickets": tickets},
+            _("Still with a doctor: %(tickets)s. Complete that first, then close the day.") % {"tickets": tickets},
             current=inside[0],
         )
     now = timezone.now()
@@ -89,10 +92,16 @@ def close_over_day(clinic: Clinic, day: dt.date) -> DayClose:
 
 
 def last_end(clinic: Clinic) -> tuple[dt.date, dt.datetime]:
-    """The last day of the clinic that is over, and when it ended: at ``day_ends_at`` of the day after, by the clinic's clock."""
-    now = timezone.now().astimezone(clinic.zone)
-    ended_on = now.date() if now.time() >= clinic.day_ends_at else now.date() - dt.timedelta(days=1)
-    return ended_on - dt.timedelta(days=1), dt.datetime.combine(ended_on, clinic.day_ends_at, clinic.zone)
+    """The last day of the clinic that is over, and when it ended: at ``day_ends_at`` of the day after, by the clinic's clock.
+
+    By moments and not by what the clock shows, which on one night of the year shows an hour twice, and on another skips one.
+    """
+    ended_on = clinic.today()
+    ended_at = moment_of(ended_on, clinic.day_ends_at, clinic.zone)
+    if timezone.now() < ended_at:
+        ended_on -= ONE_DAY
+        ended_at = moment_of(ended_on, clinic.day_ends_at, clinic.zone)
+    return ended_on - ONE_DAY, ended_at
 
 
 def days_to_close(clinic: Clinic) -> list[dt.date]:
@@ -104,21 +113,46 @@ def days_to_close(clinic: Clinic) -> list[dt.date]:
     open_again -= set(
         DayClose.objects.filter(clinic=clinic, date__in=open_again, at__gte=ended_at).values_list("date", flat=True)
     )
-    closed_until = DayClose.objects.filter(clinic=clinic, by=None).aggregate(last=Max("date"))["last"]
-    never = past if closed_until is None else past.filter(date__gt=closed_until)
+    # Each day by itself, and not all after the last one that was closed: one that failed then is tried until it succeeds.
+    settled = DayClose.objects.filter(clinic=clinic, by=None).values("date")
+    never = past.exclude(date__in=settled)
     return sorted(open_again | set(never.values_list("date", flat=True).distinct().order_by()))
 
 
 def close_over_days() -> Iterator[DayClose]:
-    """Close whatever days are over at any clinic, each as a command of its own; a day that fails stops no other."""
+    """Close whatever days are over at any clinic, each as a command of its own; a day that fails stops no other.
+
+    Raises a ``DatabaseError`` only when the database doesn't answer at all.
+    """
     for clinic in list(Clinic.objects.order_by("pk")):
-        for day in days_to_close(clinic):
-            try:
-                yield close_over_day(clinic, day)
-            except DatabaseError:
-                raise
-            except Exception:
-                logger.exception("Day %s of clinic %s can't be closed; the next turn tries again", day, clinic.pk)
+        days: list[dt.date] = []
+        with _failing_alone("The days of clinic %s can't be looked at; the next turn tries again", clinic.pk):
+            days = days_to_close(clinic)
+        for day in days:
+            closed = None
+            with _failing_alone("Day %s of clinic %s can't be closed; the next turn tries again", day, clinic.pk):
+                closed = close_over_day(clinic, day)
+            if closed is not None:
+                yield closed
+
+
+@contextmanager
+def _failing_alone(sentence: str, *names: object) -> Iterator[None]:
+    """What fails within is a line in the log, unless the database is away: then nothing else could be done either."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, DatabaseError) and not _database_answers():
+            raise
+        logger.exception(sentence, *names)
+
+
+def _database_answers() -> bool:
+    try:
+        Clinic.objects.exists()
+    except DatabaseError:
+        return False
+    return True
 
 
 def take_turn(every: dt.timedelta) -> bool:
@@ -154,15 +188,14 @@ def _end(appointments: list[Appointment], visits: list[Visit], by: User | None) 
         appointment_actions.mark_no_show(appointment, by=by, step="close_day")
     ended = [visit for visit in visits if visit.is_in_queue]
     for visit in ended:
-        fresh = lock(visit, with_appointment=visit.status == Visit.Status.IN_PROGRESS)
+        fresh = lock(visit, with_appointment=True)
         if fresh.status == Visit.Status.IN_PROGRESS:
             fresh.status, fresh.completed_at = Visit.Status.COMPLETED, timezone.now()
             record(fresh, "close_day", by, "day closed")
             if fresh.appointment is not None:
                 appointment_actions.follow(fresh.appointment, Appointment.Status.FULFILLED)
         else:
-            fresh.status = Visit.Status.LEFT
-            record(fresh, "close_day", by)
+            go_unseen(fresh, "close_day", Visit.Status.LEFT, by)
     return bool(appointments or ended)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.utils.translation import gettext as _
 
 from clinics.exceptions import DomainError
-from patients.actions import rename_in_admin_log
+from patients.actions import forget_answers_of, rename_in_admin_log
 from patients.models import Patient
 from queue.models import Visit, VisitNote, VisitStep
 
@@ -19,10 +21,11 @@ class StillInQueue(DomainError):
     code = "still_in_queue"
 
 
-def erase(patient: Patient) -> None:
+def erase(patient: Patient, *, exchanged: Collection[int] = ()) -> None:
     """Empty what was written about an erased patient, in notes and the steps of history too; call it within ``guards.erasing()``.
 
-    Raises ``StillInQueue``. Each visit's version rises, since it shows the name; tickets, times and who did what stay.
+    ``exchanged``: visits that ever came from or went to another file; what was told of them there goes too. Each visit's
+    version rises, since it shows the name; tickets, times and who did what stay. Raises ``StillInQueue``.
     """
     numbers = list(Visit.objects.select_for_update().filter(patient=patient).order_by("pk").values_list("pk", flat=True))
     visits = list(Visit.objects.shown().filter(pk__in=numbers).order_by("pk"))
@@ -38,4 +41,6 @@ def erase(patient: Patient) -> None:
         if step.reason or before != step.before:
             VisitStep.objects.filter(pk=step.pk).update(reason="", before=before)
     VisitNote.objects.filter(visit__in=numbers).update(text="")
-    rename_in_admin_log(Visit, {visit.pk: str(visit) for visit in visits})
+    forget_answers_of(set(numbers) & set(exchanged), told_with="visit_type")
+    shown = Visit.objects.shown().filter(pk__in={*numbers, *exchanged})
+    rename_in_admin_log(Visit, {visit.pk: str(visit) for visit in shown})

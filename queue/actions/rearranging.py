@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from clinics.commands import command
 from clinics.exceptions import InvalidInput, StaleVersion
 from clinics.models import Doctor, User
+from clinics.text import written
 from queue import order
 from queue.actions.record import lock, record
 from queue.models import Visit
@@ -74,10 +75,10 @@ def set_priority(visit: Visit, *, by: User | None, priority: str, reason: str = 
     with command():
         fresh = lock(visit, version)
         target(fresh, "priority")
-        fresh.priority, fresh.priority_reason = priority, reason
+        fresh.priority, fresh.priority_reason = priority, written(reason)
         fresh.moved_rank = None
         put_in_place(fresh)
-        record(fresh, "priority", by, reason, priority=priority)
+        record(fresh, "priority", by, fresh.priority_reason, priority=priority)
     return fresh
 
 

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from appointments import actions as appointment_actions
 from appointments.models import Appointment
 from clinics.commands import command
-from clinics.exceptions import DomainError
+from clinics.exceptions import DomainError, StaleVersion
 from clinics.models import Doctor, User
 from queue import order, signals
-from queue.actions.arriving import move_to_day
+from queue.actions.arriving import expect_again, give_ticket, move_to_day
 from queue.actions.attending import be_back
 from queue.actions.following import FollowUp, keep_note, wish
 from queue.actions.rearranging import queue_of
@@ -43,6 +43,12 @@ class NothingToUndo(DomainError):
     """There is no step that may still be taken back."""
 
     code = "nothing_to_undo"
+
+
+class NoLongerThere(DomainError):
+    """The doctor whom the visit was taken from doesn't see patients there any more."""
+
+    code = "doctor_gone"
 
 
 _PARSERS: dict[str, Callable[[str], Any]] = {
@@ -178,23 +184,36 @@ def put_back(visit: Visit, *, by: User | None, version: int | None = None) -> Vi
 
 
 def leave(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
-    """The patient went away unseen; raises ``InvalidTransition``."""
+    """The patient went away unseen; raises ``InvalidTransition``.
+
+    Who came on a day before their appointment's is expected again on that day: the check-in is taken back.
+    """
     with command():
-        fresh = lock(visit, version)
-        fresh.status = target(fresh, "leave")
-        record(fresh, "leave", by)
+        fresh = lock(visit, version, with_appointment=True)
+        to = target(fresh, "leave")
+        go_unseen(fresh, "leave", to, by)
     return fresh
 
 
+def go_unseen(visit: Visit, step: str, to: str, by: User | None) -> None:
+    """A locked visit ends unseen; its appointment, locked too, is booked again if it is of a later day."""
+    if not expect_again(visit):
+        visit.status = to
+        record(visit, step, by)
+        return
+    record(visit, step, by, expected_again=visit.date.isoformat())
+    assert visit.appointment is not None
+    appointment_actions.follow(visit.appointment, Appointment.Status.BOOKED)
+
+
 def cancel(visit: Visit, *, by: User | None, reason: str = "", version: int | None = None) -> Visit:
-    """Cancel the visit, and with a planned one its appointment; raises ``InvalidTransition``."""
+    """Cancel the visit and its appointment; raises ``InvalidTransition``."""
     with command():
         fresh = lock(visit, version, with_appointment=True)
-        was_planned = fresh.status == Visit.Status.PLANNED
         fresh.status = target(fresh, "cancel")
         record(fresh, "cancel", by, reason)
-        if was_planned and fresh.appointment is not None:
-            appointment_actions.follow(fresh.appointment, Appointment.Status.CANCELLED)
+        if fresh.appointment is not None:
+            appointment_actions.follow(fresh.appointment, Appointment.Status.CANCELLED, reason=reason)
         signals.cancelled.send(sender=Visit, visit=fresh, by=by)
     return fresh
 
@@ -202,10 +221,11 @@ def cancel(visit: Visit, *, by: User | None, reason: str = "", version: int | No
 def undo(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
     """Take back the last step, if it was made today; both stay in the history.
 
-    Raises ``NothingToUndo``, ``DoctorBusy``, and ``SlotTaken`` or ``PatientBusy`` if the time was given away meanwhile.
+    Raises ``NothingToUndo``, ``DoctorBusy``, ``Erased``, ``NoLongerThere`` if it would give the visit back to a doctor who has left,
+    ``SlotTaken`` or ``PatientBusy`` if the time was given away meanwhile, and ``NoLongerBookable``.
     """
     with command():
-        fresh = lock(visit, version, with_appointment=True)
+        fresh = _lock_all(visit, version)
         # A change of the appointment isn't a step of the visit: it is taken back by changing the appointment again. Nor is
         # it one that somebody else was moved before it, or that its follow-up was booked.
         last = fresh.steps.exclude(action__in=["change", "make_room", "booked", "unbooked"]).order_by("-pk").first()
@@ -216,9 +236,12 @@ def undo(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
         was_cancelled = fresh.status == Visit.Status.CANCELLED
         for name, value in last.before.items():
             setattr(fresh, name, _PARSERS[name](value) if value is not None and name in _PARSERS else value)
+        if "doctor_id" in last.before:
+            _require_still_there(fresh)
         if "date" in last.before:
             move_to_day(fresh, fresh.date)
         if fresh.is_in_queue:
+            give_ticket(fresh, fresh.date)
             put_in_place(fresh)  # the appointment may have been changed since
         record(fresh, "undo", by, undoes=last)
         if fresh.appointment is not None and fresh.status in _APPOINTMENT_STATUS:
@@ -226,3 +249,27 @@ def undo(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
         if was_cancelled:
             signals.reopened.send(sender=Visit, visit=fresh, by=by)
     return fresh
+
+
+def _lock_all(visit: Visit, version: int | None) -> Visit:
+    """The visit, and before it all that undo may give back to it: doctors, patient, appointment.
+
+    Raises ``Erased``: nothing is opened again for a person whose data is gone.
+    """
+    seen = Visit.objects.select_related("appointment").get(pk=visit.pk)
+    doctors = {seen.doctor_id, *([seen.appointment.doctor_id] if seen.appointment is not None else [])}
+    patient = appointment_actions.lock_people(doctors, seen.patient_id)
+    fresh = lock(visit, version, with_appointment=True)
+    if fresh.patient_id != patient.pk or (fresh.appointment is not None and fresh.appointment.doctor_id not in doctors):
+        raise StaleVersion(_("This visit has changed since you last saw it. Look at it again."), current=fresh)
+    return fresh
+
+
+def _require_still_there(visit: Visit) -> None:
+    doctor = Doctor.objects.get(pk=visit.doctor_id)
+    if not doctor.is_active or not doctor.clinics.filter(pk=visit.clinic_id).exists():
+        raise NoLongerThere(
+            _("%(doctor)s doesn't work at this clinic any more. Transfer the visit to somebody who does.")
+            % {"doctor": doctor.name},
+            current=visit,
+        )

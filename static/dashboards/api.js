@@ -52,6 +52,12 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 /** @param {string} path @param {AbortSignal} [signal] */
 export const get = (path, signal) => call('GET', path, { signal });
 
+/** A question that doesn't belong into an address. It changes nothing, so it needs no key. @param {string} path @param {object} body @param {AbortSignal} [signal] */
+export const ask = (path, body, signal) => call('POST', path, { body, signal });
+
+/** Put the `version` seen into the body: sent twice, the second is refused and nothing is done twice. @param {string} path @param {object} body */
+export const patch = (path, body) => call('PATCH', path, { body });
+
 /**
  * Intents that are under way, or whose end isn't known: what, and the key they were sent with.
  * @type {Map<string, {key: string, at: number, running: Promise<any>|null}>}

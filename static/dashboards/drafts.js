@@ -45,6 +45,19 @@ export function keepDraft(form, name) {
 
 /** Is there anything typed and not yet sent? @param {string} name */
 export const hasDraft = (name) => sessionStorage.getItem(PREFIX + name) !== null;
+/**
+ * One value beside the fields of a form: whom it is about. An id, never a name.
+ * @param {string} name
+ */
+export function draftValue(name) {
+  const key = PREFIX + name;
+  return {
+    get: () => sessionStorage.getItem(key),
+    /** @param {string} value */
+    set: (value) => sessionStorage.setItem(key, value),
+    clear: () => sessionStorage.removeItem(key),
+  };
+}
 
 /** Forget them all. */
 export function forgetDrafts() {

@@ -113,9 +113,9 @@ export function fillVisit(row, visit, { zone, rules, now, clinic, waitAlarm, pla
     if (verbs.has('move') && place && !place.first) verbs.add('up');
     if (verbs.has('move') && place && !place.last) verbs.add('down');
     if (visit.payment_status !== 'void') verbs.add('pay');
-    verbs.add('history');
     if (!visit.follow_up || visit.follow_up.appointment_id !== null) verbs.delete('follow_up');
     else setText(row.querySelector('[data-do=follow_up]'), t('follow_up.book', { date: written(visit.follow_up.on) }));
+    verbs.add('history');
     offer(row, verbs);
     if (place) lead(row, visit, { ...place, why, canMove: verbs.has('move') });
   });

@@ -33,6 +33,10 @@ export function written(date, length = 'short', locale = pageLocale()) {
   return format('UTC', { ...options, calendar: 'gregory' }, locale).format(new Date(`${date}T12:00:00Z`));
 }
 
+/** A day of a week in short, "Mon, 23 Nov". @param {string} date 'YYYY-MM-DD' @param {string} [locale] */
+export const weekday = (date, locale = pageLocale()) =>
+  format('UTC', { weekday: 'short', day: 'numeric', month: 'short', calendar: 'gregory' }, locale).format(new Date(`${date}T12:00:00Z`));
+
 /** Whole minutes from `moment` to `now`, never below 0. @param {string} moment @param {number} now */
 export const minutesSince = (moment, now) => Math.max(0, Math.floor((now - Date.parse(moment)) / 60_000));
 

@@ -60,3 +60,14 @@ def test_staff_without_the_right_are_sent_away(world: World, client: Client) -> 
     assert client.get(ADDRESS).status_code == 302
     client.logout()
     assert client.get(ADDRESS).status_code == 302
+
+
+def test_filters_stay_from_page_to_page(superuser: Client, world: World) -> None:
+    for n in range(60):
+        world.here.walk_in_offset_minutes = n
+        world.here.save(update_fields=["walk_in_offset_minutes"])
+    asked = {"kind": "clinic", "clinic": str(world.here.pk), "by": "", "x&p": "a b&p=2"}
+    page = superuser.get(ADDRESS, asked)
+    again = f"?kind=clinic&amp;clinic={world.here.pk}&amp;x%26p=a+b%26p%3D2&amp;p=2"
+    assert again in page.content.decode()
+    assert f'<option value="{world.here.pk}" selected>' in page.content.decode()

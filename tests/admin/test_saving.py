@@ -20,7 +20,7 @@ from payments.models import CashShift, Payment
 from queue.models import Visit
 from tests.admin.site import errors_of, form_of, sent_by
 from tests.admin.test_pages import address
-from tests.factories import PatientFactory, World, book, no_hours, walk_in
+from tests.factories import PatientFactory, World, as_if, book, no_hours, walk_in
 from tests.factories.world import soon
 
 
@@ -495,3 +495,37 @@ def test_history_names_who_changed_it(manager: Client, world: World) -> None:
     saved(manager.post(path, {**form_of(manager, path), "late_after_minutes": "15"}))
 
     assert world.here.history.latest().history_user == world.admin
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59", "2901-01-01T00:00", "1899-12-31T23:59", "0001-01-01T00:00"])
+def test_moments_beyond_the_calendar_are_refused(manager: Client, world: World, moment: str) -> None:
+    for zone in ("UTC", "America/New_York", "Pacific/Kiritimati"):
+        as_if(world.here, timezone=zone)
+        page = manager.post(address(Appointment, "add"), booking(world, start=moment))
+        assert "between 1900 and 2900" in str(errors_of(page))
+        away = {"doctor": world.doctor.pk, "start": moment, "end": moment, "reason": ""}
+        assert "between 1900 and 2900" in str(errors_of(manager.post(address(TimeOff, "add"), away)))
+        closing = {"clinic": world.here.pk, "first_day": moment[:10], "last_day": moment[:10], "reason": ""}
+        assert "between 1900 and 2900" in str(errors_of(manager.post(address(ClosingDay, "add"), closing)))
+
+
+def test_time_off_that_another_clinic_entered_is_read_without_its_reason(manager: Client, world: World) -> None:
+    world.doctor.clinics.add(world.there)
+    away, _ = appointment_actions.add_time_off(
+        by=world.admin_there, doctor=world.doctor, start=soon(600), end=soon(900), reason="an operation"
+    )
+    assert b"an operation" not in manager.get(address(TimeOff, "changelist")).content
+    page = manager.get(address(TimeOff, "change", away.pk))
+    assert page.status_code == 200
+    assert b"an operation" not in page.content
+    assert manager.post(address(TimeOff, "change", away.pk), {"reason": "x"}).status_code == 403
+    past = away.history.get().history_id  # type: ignore[attr-defined]
+    assert b"an operation" not in manager.get(f"{address(TimeOff, 'history', away.pk)}{past}/").content
+
+
+def test_a_clinic_in_use_keeps_its_code_in_admin_too(manager: Client, world: World) -> None:
+    walk_in(world)
+    path = address(Clinic, "change", world.here.pk)
+    page = manager.post(path, {**form_of(manager, path), "code": "OTHR"})
+    assert "Tickets of this clinic" in str(errors_of(page))
+    assert Clinic.objects.get(pk=world.here.pk).code == world.here.code

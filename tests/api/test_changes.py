@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from appointments import actions as hours
+from clinic_project.changes.sources import sources
 from patients.models import FileAccess
+from payments import actions as payments
+from queue import actions as queue
 from tests.api.client import Api, outcome
-from tests.factories import PatientFactory, World, book
+from tests.factories import PatientFactory, World, book, walk_in
 from tests.factories.world import soon
 
 
@@ -84,6 +90,7 @@ def test_filters(world: World) -> None:
         ({"object": "x"}, "object"),
         ({"object": str(2**63)}, "object"),
         ({"by": "-1"}, "by"),
+        ({"clinic": "x"}, "clinic"),
         ({"since": "2026-02-31"}, "since"),
         ({"since": "0001-01-01"}, "since"),
         ({"until": "9999-12-31"}, "until"),
@@ -140,3 +147,52 @@ def test_pages(world: World) -> None:
     second = api.get(first["next"]).json()
     assert len(first["results"]) == 4
     assert not [row for row in second["results"] if row in first["results"]]
+
+
+@pytest.mark.parametrize(
+    ("currency", "before", "after"), [("USD", "26.00", "27.50"), ("JPY", "26", "28"), ("KWD", "26.000", "27.500")]
+)
+def test_amounts_are_texts_with_the_decimals_of_their_currency(world: World, currency: str, before: str, after: str) -> None:
+    world.here.currency = currency
+    world.here.save(update_fields=["currency"])
+    api = Api(world.admin)
+    for price in (before, after):
+        api.ok("patch", f"services/{world.service.pk}/", {"price": price})
+    assert fields(changes(world, kind="service")[0]) == {"price": (before, after)}
+    payment = walk_in(world).payment
+    api.ok("post", f"payments/{payment.pk}/process/", {"amount": before, "method": "cash"})
+    last = fields(changes(world, kind="payment")[0])
+    assert last["amount_paid"] == (before.replace("26", "0"), before)
+    api.ok("patch", f"services/{world.service.pk}/", {"doctor_share_percent": "12.50"})
+    assert fields(changes(world, kind="service")[0])["doctor_share_percent"][1] == "12.50"
+
+
+def test_of_one_clinic(world: World) -> None:
+    book(world)
+    book(world, clinic=world.there, doctor=world.stranger, service=world.service_there, by=world.receptionist_there)
+    found = Api(world.superuser).all("changes/", clinic=world.there.pk)
+    kinds = {row["kind"] for row in found}
+    assert {"clinic", "doctor", "service", "user", "appointment"} <= kinds
+    assert "patient" not in kinds
+    assert world.service.pk not in [row["object_id"] for row in found if row["kind"] == "service"]
+    assert changes(world, clinic=world.there.pk) == []
+    assert changes(world, clinic=world.here.pk, kind="clinic")[0]["object_id"] == world.here.pk
+
+
+def test_every_kind_is_some_admins_to_see(world: World) -> None:
+    """Each kind that keeps past versions, of a clinic's own day: nothing is for superusers alone."""
+    shift = world.doctor.shifts.earliest("pk")
+    hours.change_shift(shift, by=world.admin, breaks=[(dt.time(12), dt.time(13))])
+    hours.add_time_off(by=world.admin, doctor=world.doctor, start=soon(10**6), end=soon(10**6 + 60))
+    hours.add_closing_days(by=world.admin, clinic=world.here, first_day=dt.date(2026, 12, 24), last_day=dt.date(2026, 12, 24))
+    visit = book(world).visit
+    payments.process(visit.payment, by=world.admin, amount=Decimal(5), method="card")
+    payments.open_shift(by=world.admin, clinic=world.here, opening_cash=Decimal(0))
+    queue.set_state(world.doctor, by=world.admin, state="gone")
+    api, all_of_it = Api(world.admin), Api(world.superuser)
+    for kind in sources():
+        assert all_of_it.all("changes/", kind=kind), f"{kind}: this test makes none"
+        assert api.all("changes/", kind=kind), kind
+        strangers = {row["object_id"] for row in Api(world.admin_there).all("changes/", kind=kind)}
+        if kind == "shiftbreak":
+            assert strangers == set()

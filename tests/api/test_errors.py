@@ -12,6 +12,7 @@ from appointments import actions as appointment_actions
 from appointments.models import ClosingDay, TimeOff
 from patients import actions as patient_actions
 from payments import actions as payment_actions
+from queue.models import Visit
 from tests.api.client import Api, as_it_was, dump, dump_but_reading, outcome
 from tests.factories import PatientFactory, World, book, walk_in
 from tests.factories.world import soon
@@ -732,3 +733,68 @@ def test_two_clinics_of_one_name(world: World) -> None:
 def test_two_services_of_one_name(world: World) -> None:
     body = {"clinic": world.here.pk, "name": world.service.name, "duration_minutes": 10, "price": "1"}
     assert outcome(Api(world.admin).call("post", "services/", body)) == (400, "non_field_errors")
+
+
+@pytest.mark.parametrize("by", ["token", "session"])
+@pytest.mark.parametrize(
+    "kind", ["multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=\xff"]
+)
+def test_a_form_without_its_boundary(world: World, by: str, kind: str) -> None:
+    api = Api(world.admin if by == "token" else None, enforce_csrf_checks=True)
+    if by == "session":
+        api.force_login(world.admin)
+        api.cookies["csrftoken"] = "a" * 32  # its fellow is looked for in the form
+    assert outcome(api.generic("POST", "/api/patients/", b"--x", content_type=kind)) == (400, "parse_error")
+
+
+BLANK = ["\u200b", "\u202e\u200f", "\u3164", "\u2800", "\uffa0 \u115f"]
+
+
+@pytest.mark.parametrize("name", [*BLANK, 12, True, 1e400])
+@pytest.mark.parametrize(
+    ("path", "field", "body"),
+    [
+        ("patients/", "full_name", {}),
+        ("patients/duplicates/", "full_name", {}),
+        ("services/", "name", {"clinic": "@here", "duration_minutes": 10, "price": "1"}),
+        ("doctors/", "name", {"clinics": ["@here"]}),
+        ("clinics/", "name", {"code": "ZZ9"}),
+    ],
+)
+def test_a_name_is_a_text_that_can_be_seen(world: World, path: str, field: str, body: dict[str, Any], name: Any) -> None:
+    here = {"clinic": world.here.pk, "clinics": [world.here.pk]}
+    sent = json.dumps({**body, **{key: here[key] for key in here if key in body}, field: name}).replace("Infinity", "1e400")
+    response = Api(world.admin).generic("POST", f"/api/{path}", sent, content_type="application/json")
+    assert outcome(response) == (400, field)
+
+
+@pytest.mark.parametrize("reason", BLANK)
+def test_a_reason_is_a_text_that_can_be_seen(world: World, reason: str) -> None:
+    api, visit = Api(world.admin), walk_in(world)
+    taken = {"amount": "1.00", "method": "cash"}
+    process = api.call("post", f"payments/{visit.payment.pk}/process/", {**taken, "discount": "1.00", "reason": reason}).json()
+    assert process["entries"][0]["reason"] == ""
+    shift = api.ok("post", "cash-shifts/", {"clinic": world.here.pk, "opening_cash": "5.00"}, 201)
+    api.ok("post", f"visits/{visit.pk}/priority/", {"priority": "urgent", "reason": reason})
+    assert Visit.objects.get(pk=visit.pk).priority_reason == ""
+    book(world, minutes=60)
+    where = {"clinic": world.here.pk, "doctor": world.doctor.pk, "patient": PatientFactory().pk, "service": world.service.pk}
+    overbooked = {**where, "start": soon(60).isoformat(), "overbook": True, "overbook_reason": reason}
+    before = dump_but_reading()
+    for path, body, field in (
+        (f"payments/{visit.payment.pk}/refund/", {"amount": "1.00", "reason": reason}, "reason"),
+        (f"cash-shifts/{shift['id']}/movements/", {"kind": "in", "amount": "1.00", "reason": reason}, "reason"),
+        (f"cash-shifts/{shift['id']}/close/", {"counted_cash": "1.00", "note": reason}, "note"),
+        (f"patients/{world.patient.pk}/erase/", {"reason": reason}, "reason"),
+        ("appointments/", overbooked, "overbook_reason"),
+    ):
+        assert outcome(api.call("post", path, body)) == (400, field), path
+    assert dump_but_reading() == before
+
+
+def test_what_never_changes_of_a_file_is_not_changed_in_silence(world: World) -> None:
+    api, path, other = Api(world.admin), f"patients/{world.patient.pk}/", PatientFactory()
+    as_it_came = {**api.ok("get", path), "merged_into": None, "notes": "tea"}
+    assert api.ok("patch", path, as_it_came)["notes"] == "tea"
+    assert outcome(api.call("patch", path, {"record_number": "P-999999"})) == (400, "record_number")
+    assert outcome(api.call("patch", path, {"merged_into": other.pk})) == (400, "merged_into")

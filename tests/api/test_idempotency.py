@@ -180,3 +180,47 @@ def test_two_keys_two_payments(world: World, path: str) -> None:
     for key in ("k1", "k2"):
         assert api.call("post", path, PAY, key=key).status_code == 200
     assert LedgerEntry.objects.count() == 2
+
+
+@pytest.mark.parametrize("changed", ["clinic lost", "role lost", "clinic gained", "nothing"])
+def test_an_answer_is_for_whoever_may_still_see_it(world: World, path: str, changed: str) -> None:
+    """By id, or, where something was made, by the rights of then."""
+    user = world.admin
+    walk = {"clinic": world.here.pk, "doctor": world.doctor.pk, "patient": world.patient.pk, "service": world.service.pk}
+    calls: list[tuple[str, dict[str, Any]]] = [
+        (path, PAY),
+        ("visits/", walk),
+        (f"queue/doctors/{world.doctor.pk}/call-next/", {}),
+    ]
+    api = Api(user)
+    for target, body in calls:
+        assert api.call("post", target, body, key=target).status_code in (200, 201)
+    if changed == "clinic lost":
+        user.clinics.set([world.there])
+    elif changed == "role lost":
+        user.role = "doctor"
+        user.save()
+    elif changed == "clinic gained":
+        user.clinics.add(world.there)
+    before = dump()
+    answers = [Api(user).call("post", target, body, key=target) for target, body in calls]
+    expected = {"clinic lost": [404, 403, 403], "role lost": [403, 403, 403]}.get(changed, [200, 201, 200])
+    assert [answer.status_code for answer in answers] == expected
+    assert dump() == before
+
+
+def test_a_transfer_that_is_sent_again_answers_although_the_visit_is_no_longer_the_doctors(world: World) -> None:
+    visit, api = walk_in(world), Api(world.doctor_user)
+    sent = ("post", f"visits/{visit.pk}/transfer/", {"doctor": world.colleague.pk})
+    first, again = (api.call(*sent, key="t").json() for _ in range(2))
+    assert first == again
+    assert first["doctor"]["id"] == world.colleague.pk
+
+
+def test_a_search_for_duplicates_is_made_anew_and_noted(world: World) -> None:
+    api, body = Api(world.receptionist), {"full_name": world.patient.full_name}
+    for times in (1, 2):
+        answer = api.call("post", "patients/duplicates/", body, key="same")
+        assert [each["patient"]["id"] for each in answer.json()["candidates"]] == [world.patient.pk]
+        assert world.patient.accesses.count() == times
+    assert not IdempotencyKey.objects.exists()

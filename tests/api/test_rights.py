@@ -110,6 +110,7 @@ CASES: list[tuple[str, str, Any, dict[str, int]]] = [
     ("get", "", None, LIST),
     # Lists: what is in them is another test's.
     *((("get", f"{name}/", None, LIST)) for name in ("clinics", "services", "doctors", "shifts", "time-off", "closing-days")),
+    ("get", "staff/", None, LIST),
     *((("get", f"{name}/", None, LIST)) for name in ("patients", "appointments", "visits")),
     ("get", "payments/", None, {**LIST, "doctor": 403, "colleague": 403, "stranger": 403}),
     (
@@ -128,6 +129,7 @@ CASES: list[tuple[str, str, Any, dict[str, int]]] = [
     ),
     # Details
     ("get", "clinics/{clinic}/", None, READ),
+    ("get", "clinics/{clinic}/hours/?date_after=2026-03-02&date_before=2026-03-08", None, READ),
     ("get", "services/{service}/", None, READ),
     ("get", "doctors/{doctor}/", None, READ),
     ("get", "shifts/{shift}/", None, READ),

@@ -35,6 +35,8 @@ PATHS = {
     *("/api/doctors/{id}/state/", "/api/clinics/{id}/close-day/", "/api/day-closes/", "/api/day-closes/{id}/"),
     *("/api/payments/", "/api/payments/{id}/", "/api/payments/{id}/process/", "/api/payments/{id}/refund/"),
     *("/api/payments/{id}/receipt/", "/api/payments/shares/", "/api/realtime/events/"),
+    *("/api/staff/", "/api/staff/{id}/", *(f"/api/staff/{{id}}/{verb}/" for verb in ("password", "deactivate", "activate"))),
+    *(f"/api/reports/{name}/" for name in ("waits", "visits", "no-shows", "utilisation", "revenue")),
     *("/api/cash-shifts/", "/api/cash-shifts/{id}/", "/api/cash-shifts/{id}/close/", "/api/cash-shifts/{id}/movements/"),
 }
 
@@ -62,6 +64,7 @@ def test_the_docs_come_from_this_machine(world: World) -> None:
     "path",
     [
         *("", "patients/", "appointments/", "visits/", "payments/", "cash-shifts/", "clinics/", "doctors/", "auth/me/"),
+        "staff/",
         *("shifts/", "time-off/", "closing-days/"),
     ],
 )

@@ -10,9 +10,10 @@ import time_machine
 
 from appointments import actions
 from appointments.models import ClosingDay, Shift, ShiftBreak, TimeOff
+from clinics.exceptions import StaleVersion
 from tests.api.client import Api, desk_dump, outcome
 from tests.appointments.desk import body, hours, only_hours, slots_path
-from tests.factories import DoctorFactory, PatientFactory, World, book, no_hours
+from tests.factories import DoctorFactory, PatientFactory, World, as_if, book, no_hours, walk_in
 
 SHIFT = {"weekday": 0, "start_time": "08:00", "end_time": "16:00"}
 
@@ -306,3 +307,148 @@ def test_the_horizon_is_of_the_clinics_own_today(world: World, clock: time_machi
     api = Api(world.receptionist)
     assert api.call("post", "appointments/", body(world, start="2026-03-04T09:00:00Z")).status_code == 201
     assert outcome(api.call("post", "appointments/", body(world, start="2026-03-04T10:00:00Z"))) == (400, "start")
+
+
+# --- The end of what can be booked ------------------------------------------------------------------------------------
+
+
+def test_a_slot_that_ends_behind_the_horizon_is_not_free(world: World) -> None:
+    """A night across the last midnight that can be booked: what is offered is taken, and nothing else."""
+    no_hours(world.doctor)
+    as_if(world.here, booking_horizon_days=7)
+    hours(world, 0, "22:00", "00:00"), hours(world, 1, "00:00", "00:30")
+    api = Api(world.receptionist)
+    as_service(world, 25)
+    slots = api.ok("get", slots_path(world, "2026-03-09"))
+    assert [slot["start"][11:16] for slot in slots][-2:] == ["23:15", "23:40"]
+    for slot in slots:
+        taken = api.call("post", "appointments/", body(world, start=slot["start"], patient=PatientFactory().pk))
+        assert (taken.status_code == 201) is slot["available"], slot
+    assert times(slots, free=False) == ["23:40"]
+
+
+def as_service(world: World, minutes: int) -> None:
+    world.service.duration_minutes = minutes
+    world.service.save(update_fields=["duration_minutes"])
+
+
+# --- Closing days -----------------------------------------------------------------------------------------------------
+
+
+def closing(world: World, first: str, last: str, **more: Any) -> dict[str, Any]:
+    return {"clinic": world.here.pk, "first_day": first, "last_day": last, **more}
+
+
+def test_the_same_days_are_not_closed_twice(world: World) -> None:
+    api = Api(world.admin)
+    made = api.ok("post", "closing-days/", closing(world, "2026-12-24", "2026-12-26", reason="Christmas"), 201)
+    again = api.call("post", "closing-days/", closing(world, "2026-12-24", "2026-12-26"))
+    assert outcome(again) == (400, "first_day")
+    assert f"(Christmas) (id {made['id']})" in again.json()["first_day"][0]
+    other = api.ok("post", "closing-days/", closing(world, "2026-12-27", "2026-12-27"), 201)
+    path = f"closing-days/{other['id']}/"
+    assert outcome(api.call("patch", path, {"first_day": "2026-12-24", "last_day": "2026-12-26"})) == (400, "first_day")
+    # Days that overlap may have two reasons; and what was cancelled is no closing.
+    api.ok("post", "closing-days/", closing(world, "2026-12-26", "2026-12-27"), 201)
+    api.ok("delete", f"closing-days/{made['id']}/", None, 204)
+    api.ok("post", "closing-days/", closing(world, "2026-12-24", "2026-12-26"), 201)
+    api.ok("patch", path, {"reason": "repair"})
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        ("2027-01-01", "2027-12-31", (201, "")),
+        ("2028-01-01", "2028-12-31", (201, "")),
+        ("2027-01-01", "2028-01-02", (400, "last_day")),
+        ("1899-12-31", "1900-01-01", (400, "first_day")),
+        ("2900-12-31", "2901-01-01", (400, "last_day")),
+    ],
+)
+def test_how_long_a_clinic_is_closed(world: World, first: str, last: str, expected: tuple[int, str]) -> None:
+    assert outcome(Api(world.admin).call("post", "closing-days/", closing(world, first, last))) == expected
+
+
+# --- A doctor of two clinics ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shared(world: World) -> World:
+    world.doctor.clinics.add(world.there)
+    return world
+
+
+def test_time_off_that_another_clinic_entered(shared: World) -> None:
+    """Away is away everywhere; why, and changing it, is for those who entered it."""
+    here, there = Api(shared.admin), Api(shared.admin_there)
+    away = {"doctor": shared.doctor.pk, "start": "2026-03-03T08:00:00Z", "end": "2026-03-03T18:00:00Z", "reason": "operation"}
+    where = {"clinic": shared.there, "service": shared.service_there, "by": shared.receptionist_there}
+    hours_there = {"clinic": shared.there.pk, "doctor": shared.doctor.pk, "weekday": 1, "start_time": "08:00"}
+    there.ok("post", "shifts/", {**hours_there, "end_time": "10:00"}, 201)
+    moment = dt.datetime(2026, 3, 3, 9, tzinfo=dt.UTC)
+    book(shared, doctor=shared.doctor, start=moment, **where)
+    mine = book(shared, start=moment + dt.timedelta(hours=2))
+    made = here.ok("post", "time-off/", away, 201)
+    assert ([row["id"] for row in made["affected_appointments"]], made["affected_elsewhere"]) == ([mine.pk], 1)
+    path = f"time-off/{made['id']}/"
+    assert (made["reason"], here.ok("get", path)["reason"], there.ok("get", path)["reason"]) == ("operation", "operation", "")
+    assert Api(shared.receptionist).ok("get", path)["reason"] == ""
+    assert [row["reason"] for row in there.all("time-off/")] == [""]
+    for refused in (there.call("patch", path, {"end": "2026-03-03T09:00:00Z"}), there.call("delete", path)):
+        assert outcome(refused) == (403, "forbidden")
+    assert there.all("changes/", kind="timeoff") == []
+    assert len(here.all("changes/", kind="timeoff")) == 1
+    own = there.ok("post", "time-off/", {**away, "reason": "own"}, 201)
+    there.ok("delete", f"time-off/{own['id']}/", None, 204)
+    here.ok("patch", path, {"reason": "better by now"})
+    Api(shared.superuser).ok("delete", path, None, 204)
+
+
+def test_who_entered_it_may_have_come_to_work_here_too(shared: World) -> None:
+    away = {"doctor": shared.doctor.pk, "start": "2026-03-03T08:00:00Z", "end": "2026-03-03T18:00:00Z", "reason": "leave"}
+    made = Api(shared.admin_there).ok("post", "time-off/", away, 201)
+    shared.admin_there.clinics.add(shared.here)
+    assert Api(shared.admin).ok("get", f"time-off/{made['id']}/")["reason"] == "leave"
+
+
+# --- A doctor who leaves ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("change", ["is_active", "clinics"])
+def test_a_doctor_who_leaves_with_bookings(world: World, change: str) -> None:
+    other = DoctorFactory(clinics=[world.here, world.there])
+    here = book(world, doctor=other)
+    there = book(world, doctor=other, minutes=90, clinic=world.there, service=world.service_there, by=world.receptionist_there)
+    api = Api(world.superuser)
+    assert api.ok("patch", f"doctors/{other.pk}/", {"speciality": "x"})["affected_appointments"] == []
+    body_ = {"is_active": False} if change == "is_active" else {"clinics": [world.there.pk]}
+    answer = api.ok("patch", f"doctors/{other.pk}/", body_)
+    affected = [row["id"] for row in answer["affected_appointments"]]
+    assert affected == ([here.pk, there.pk] if change == "is_active" else [here.pk])
+    here.refresh_from_db()
+    assert here.status == "booked"
+
+
+def test_who_waits_for_a_doctor_who_is_no_longer_active_is_called(world: World) -> None:
+    visit = walk_in(world)
+    Api(world.superuser).ok("patch", f"doctors/{world.doctor.pk}/", {"is_active": False})
+    assert Api(world.receptionist).ok("post", f"queue/doctors/{world.doctor.pk}/call-next/")["id"] == visit.pk
+
+
+# --- Two at a time ----------------------------------------------------------------------------------------------------
+
+
+def test_hours_that_were_given_to_another_doctor_meanwhile(world: World) -> None:
+    """The form was opened before: neither the one doctor's bookings nor the other's may go by unnoticed."""
+    seen = only_hours(world, "08:00", "12:00")
+    no_hours(world.colleague)
+    actions.change_shift(Shift.objects.get(pk=seen.pk), by=None, doctor=world.colleague)
+    with pytest.raises(StaleVersion):
+        actions.change_shift(seen, by=None, end_time=dt.time(11))
+    with pytest.raises(StaleVersion):
+        actions.end_shift(seen, by=None)
+    start = dt.datetime(2026, 4, 1, 8, tzinfo=dt.UTC)
+    away, _ = actions.add_time_off(by=None, doctor=world.doctor, start=start, end=start + dt.timedelta(hours=1))
+    actions.change_time_off(TimeOff.objects.get(pk=away.pk), by=None, doctor=world.colleague)
+    with pytest.raises(StaleVersion):
+        actions.cancel_time_off(away, by=None)

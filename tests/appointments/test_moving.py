@@ -190,3 +190,60 @@ def test_a_merge_is_not_stopped_by_the_overbooked(world: World) -> None:
     patient_actions.merge(survivor, duplicate=second.patient, by=world.admin)
     second.refresh_from_db()
     assert second.patient_id == survivor.pk
+
+
+# --- What a change may say --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [
+        ({"status": "cancelled"}, "status"),
+        ({"visit_id": 7, "notes": "x"}, "visit_id"),
+        ({"end": "2026-03-02T12:00:00Z"}, "end"),
+        ({"cancel_reason": "x"}, "cancel_reason"),
+        ({"reason": "only"}, "reason"),
+        ({"overbook": True}, "overbook_reason"),
+        (WHY, "overbook"),
+    ],
+)
+def test_what_cannot_be_changed_so_is_said(world: World, sent: dict[str, Any], field: str) -> None:
+    appointment = book(world)
+    before = desk_dump()
+    answer = Api(world.admin).call("patch", f"appointments/{appointment.pk}/", sent)
+    assert (outcome(answer), desk_dump()) == ((400, field), before)
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"unknown": 1, "status": "booked", "end": "2026-03-02T08:20:00Z"}, {"reason": "", "version": 1}]
+)
+def test_what_says_nothing_new_or_is_unknown_is_let_pass(world: World, more: dict[str, Any]) -> None:
+    appointment = book(world, start=soon(30))
+    same = Api(world.receptionist).ok("get", f"appointments/{appointment.pk}/")
+    sent = {name: same[name] for name in ("id", "status", "end", "date", "visit_id", "clinic_id", "created_at", "fhir_status")}
+    moved = {"start": wire(soon(60)), **more} if "end" in more else {"notes": "x", **more}
+    assert Api(world.receptionist).ok("patch", f"appointments/{appointment.pk}/", {**sent, **moved})["version"] == 2
+
+
+@pytest.mark.parametrize("sent", [{"overbook": False, "overbook_reason": ""}, {"overbook_reason": ""}, {"overbook": False}])
+def test_an_empty_form_overbooks_nobody(world: World, sent: dict[str, Any]) -> None:
+    made = Api(world.receptionist).ok("post", "appointments/", body(world, **sent), 201)
+    Api(world.receptionist).ok("patch", f"appointments/{made['id']}/", {"start": "2026-03-02T11:00:00Z", **sent})
+
+
+def test_seconds_are_cut_off(world: World) -> None:
+    api = Api(world.receptionist)
+    made = api.ok("post", "appointments/", body(world, start="2026-03-02T13:00:07.5Z"), 201)
+    assert (made["start"], made["end"]) == ("2026-03-02T13:00:00Z", "2026-03-02T13:20:00Z")
+    moved = api.ok("patch", f"appointments/{made['id']}/", {"start": "2026-03-02T14:30:59Z"})
+    assert moved["start"] == "2026-03-02T14:30:00Z"
+    assert api.ok("patch", f"appointments/{made['id']}/", {"start": "2026-03-02T14:30:01Z"})["version"] == moved["version"]
+    series = {**body(world, start="2026-03-03T09:00:42Z"), "count": 2}
+    booked = api.ok("post", "appointments/series/", series, 201)["appointments"]
+    assert [row["start"] for row in booked] == ["2026-03-03T09:00:00Z", "2026-03-10T09:00:00Z"]
+
+
+def test_two_services_of_one_name_say_what_to_do(world: World) -> None:
+    body_ = {"clinic": world.here.pk, "name": world.service.name, "duration_minutes": 20, "price": "1.00"}
+    answer = Api(world.admin).call("post", "services/", body_)
+    assert answer.json() == {"non_field_errors": ["This clinic has a service of this name already. Choose another name."]}

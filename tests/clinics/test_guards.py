@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,14 +14,17 @@ from django.db import DatabaseError, ProgrammingError, connection, models, trans
 
 from appointments import actions as appointment_actions
 from appointments.models import Appointment, AppointmentSeries, ClosingDay, Reschedule, Shift, ShiftBreak, TimeOff
+from clinic_project.checks import check_permits
 from clinics import guards
 from clinics.guards import Guard, guarded_models
 from clinics.models import Clinic, ErasurePermit, User
+from patients import actions as patient_actions
 from patients.models import FileAccess, Patient
 from payments import actions as payment_actions
 from payments.models import LedgerEntry, Payment
-from queue.models import Visit, VisitStep
-from tests.factories import PatientFactory, World, book, walk_in
+from queue import actions as queue_actions
+from queue.models import DayClose, Visit, VisitStep
+from tests.factories import DoctorFactory, PatientFactory, World, book, walk_in
 from tests.factories.world import soon
 
 
@@ -91,6 +96,90 @@ def test_no_row_of_a_history_is_changed_even_by_plain_sql(full: World, model: ty
     assert refused(f"UPDATE {model._meta.db_table} SET {pk.column} = {pk.column}")
 
 
+@pytest.fixture(params=[True, False], ids=["as the server", "as a plain shell"])
+def sqlite(request: pytest.FixtureRequest, world: World, is_postgres: bool) -> Iterator[None]:
+    """A connection that tells triggers of the deletions which `REPLACE` brings about, and one that doesn't."""
+    if is_postgres:
+        pytest.skip("there is no REPLACE")
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA recursive_triggers = {'ON' if request.param else 'OFF'}")
+        yield
+        cursor.execute("PRAGMA recursive_triggers = ON")
+
+
+@pytest.fixture
+def fuller(full: World) -> World:
+    """With a row for everything that no two rows share."""
+    first, second, third = PatientFactory(), PatientFactory(), PatientFactory()
+    patient_actions.merge(first, duplicate=second, by=full.admin)
+    patient_actions.erase(third, by=full.admin, reason="asked for it")
+    queue_actions.undo(queue_actions.call(walk_in(full), by=full.admin), by=full.admin)
+    queue_actions.start(walk_in(full), by=full.admin)
+    payment_actions.open_shift(by=full.admin, clinic=full.here, opening_cash=Decimal(1))
+    DayClose.objects.create(clinic=full.here, date=full.here.today(), number=1, at=soon(), figures={})
+    return full
+
+
+SHARED = [
+    pytest.param(model, key, id=f"{model.__name__} {' '.join(key.columns)}")
+    for model, _guard in guarded_models()
+    for key in guards._unique_keys(connection, model)
+    if key.columns != (getattr(model._meta.pk, "column", ""),)
+]
+
+
+@pytest.mark.once("sqlite")
+@pytest.mark.parametrize(("model", "key"), SHARED)
+def test_no_row_is_thrown_out_by_another_with_the_same_value(
+    fuller: World, sqlite: None, model: type[models.Model], key: Any
+) -> None:
+    """By a copy with another number the row that has the value would be gone."""
+    table, pk = model._meta.db_table, model._meta.pk
+    assert pk is not None
+    rows = model._base_manager.filter(**{f"{column}__isnull": False for column in key.columns})
+    row = rows.extra(where=[key.condition] if key.condition else []).first()
+    assert row is not None
+    names = [field.column for field in model._meta.concrete_fields]
+    copied = ", ".join("1000000" if name == pk.column else f'"{name}"' for name in names)
+    before = model._base_manager.count()
+    assert refused(f'REPLACE INTO {table} ({", ".join(names)}) SELECT {copied} FROM {table} WHERE "{pk.column}" = {row.pk}')
+    assert model._base_manager.count() == before
+
+
+@pytest.mark.once("sqlite")
+@pytest.mark.parametrize("name", ["id", "rowid", "_rowid_"])
+def test_no_row_is_thrown_out_by_renumbering_another(full: World, sqlite: None, name: str) -> None:
+    first, second = PatientFactory(), PatientFactory()
+    assert refused(f"UPDATE OR REPLACE patients_patient SET {name} = {first.pk} WHERE id = {second.pk}")
+    assert refused(f"UPDATE patients_patient SET {name} = 1000000 WHERE id = {second.pk}")
+
+
+@pytest.mark.once("sqlite")
+def test_no_row_is_thrown_out_by_changing_another(full: World, sqlite: None) -> None:
+    first, second = PatientFactory(), PatientFactory()
+    number = f"UPDATE OR REPLACE patients_patient SET record_number = '{first.record_number}'"
+    assert refused(f"{number} WHERE id = {second.pk}")
+    assert not refused(f"{number} WHERE id = {first.pk}")  # its own
+    visits = [queue_actions.start(walk_in(full), by=full.admin), walk_in(full)]
+    start = "UPDATE OR REPLACE queue_visit SET status = 'in_progress'"
+    assert refused(f"{start} WHERE id = {visits[1].pk}")  # one inside at a time
+    assert not refused(f"{start} WHERE id = {visits[0].pk}")
+    free = DoctorFactory(clinics=[full.here])
+    assert not refused(f"{start}, doctor_id = {free.pk} WHERE id = {visits[1].pk}")
+    shift = payment_actions.open_shift(by=full.admin, clinic=full.here, opening_cash=Decimal(1))
+    payment_actions.close_shift(shift, by=full.admin, counted_cash=Decimal(1))
+    payment_actions.open_shift(by=full.admin, clinic=full.here, opening_cash=Decimal(2))
+    reopened = "closed_at = NULL, counted_cash = NULL, expected_cash = NULL, difference = NULL"
+    assert refused(f"UPDATE OR REPLACE payments_cashshift SET {reopened} WHERE id = {shift.pk}")
+
+
+@pytest.mark.once("sqlite")
+def test_a_second_row_is_refused_in_the_words_that_callers_know(full: World, sqlite: None) -> None:
+    queue_actions.start(walk_in(full), by=full.admin)
+    with pytest.raises(queue_actions.DoctorBusy):
+        queue_actions.start(walk_in(full), by=full.admin)
+
+
 @pytest.mark.parametrize("model", [LedgerEntry, Patient, Patient.history.model], ids=lambda m: m.__name__)  # type: ignore[attr-defined]
 def test_no_row_is_replaced(full: World, is_postgres: bool, model: type[models.Model]) -> None:
     """SQLite's `REPLACE` deletes, and says so to triggers only if it is told to."""
@@ -130,6 +219,15 @@ def test_erasing_may_overwrite_what_is_personal_and_nothing_else(full: World) ->
     assert refused("UPDATE patients_historicalpatient SET full_name = 'again'")
 
 
+def test_migrating_takes_away_a_permit_that_was_left(full: World) -> None:
+    ErasurePermit.objects.create()
+    assert not refused("UPDATE patients_historicalpatient SET full_name = 'open'")
+    assert [message.id for message in check_permits(None, databases=["default"])] == ["clinic.W002"]
+    guards.install("default")
+    assert check_permits(None, databases=["default"]) == check_permits(None) == []
+    assert refused("UPDATE patients_historicalpatient SET full_name = 'open'")
+
+
 def test_migrating_puts_back_what_was_lost(full: World) -> None:
     with connection.cursor() as cursor:
         on = " ON payments_ledgerentry" if connection.vendor == "postgresql" else ""
@@ -149,3 +247,15 @@ def test_signing_in_is_no_change_of_a_person(world: World) -> None:
     world.admin.save(update_fields=["last_name"])
     assert history.filter(id=world.admin.pk).first().last_name == "Haddad"
     assert not hasattr(history.model, "password")
+
+
+def test_a_guard_that_is_made_weaker_lets_go(full: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a model's own word is changed in a new release: what it was kept from before must not stay refused."""
+    assert refused("UPDATE appointments_appointmentseries SET count = count")
+    monkeypatch.setattr(AppointmentSeries, "guard", Guard.NEVER_DELETED)
+    guards.install(connection.alias)
+    assert not refused("UPDATE appointments_appointmentseries SET count = count")
+    assert refused("DELETE FROM appointments_appointmentseries")
+    monkeypatch.undo()
+    guards.install(connection.alias)
+    assert refused("UPDATE appointments_appointmentseries SET count = count")

@@ -6,6 +6,8 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page
 
+from tests.factories import World
+
 SIZES: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1280, "height": 800}},
     "phone": {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True},
@@ -32,3 +34,10 @@ def in_queue(page: Page, name: str) -> Locator:
 def mark(page: Page) -> None:
     """So that a reload would be noticed."""
     page.evaluate("window.notReloaded = true")
+
+
+def name_doctors(world: World) -> None:
+    """Lists are by name, and those of the factories count up."""
+    for doctor, name in ((world.doctor, "Dr Alpha"), (world.colleague, "Dr Beta")):
+        doctor.name = name
+        doctor.save(update_fields=["name"])

@@ -94,12 +94,39 @@ def _paper(kind: str) -> Prepare:
     return prepare
 
 
+def _book(page: Page) -> None:
+    page.locator("#calendar-next").click()
+    page.locator(".cell--free button").first.wait_for()
+    page.keyboard.press("g")
+    page.keyboard.press("Enter")
+    page.locator("#book-search-input").fill("ma")
+    page.locator("#book-search-results [role=option]").first.wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.locator("#book-chosen").wait_for()
+
+
+def _move(page: Page) -> None:
+    page.locator(".cell--booked[data-status=booked] button").last.focus()
+    page.keyboard.press("m")
+    page.keyboard.press("ArrowDown")
+    page.locator("#calendar-moving").wait_for()
+
+
 VIEWS = [
     View("login", "", "/login/"),
     View("reception", "reception", "/reception/"),
     View("reception-keys", "reception", "/reception/", _press("?")),
     View("reception-search", "reception", "/reception/", _search("ma")),
     View("reception-walk-in", "reception", "/reception/", _search("ma", "ArrowDown", "Enter")),
+    View("reception-register", "reception", "/reception/", _search("zz", "ArrowDown", "Enter")),
+    View("calendar", "reception", "/calendar/"),
+    View("calendar-week", "reception", "/calendar/?view=week"),
+    View("calendar-book", "manager", "/calendar/", _book),
+    View("calendar-move", "reception", "/calendar/?view=week", _move),
+    View("calendar-appointment", "manager", "/calendar/", _click(".cell--booked button", "#appointment-dialog")),
+    View("patient", "reception", "/patients/12/"),
+    View("patient-read", "doctor1", "/patients/12/"),
     View("reception-payment", "reception", "/reception/", _click(".visit [data-do=pay]", "#payment-amount")),
     View("reception-attention", "reception", "/reception/", _click("#attention-more", "#attention-more[aria-expanded=true]")),
     View("reception-more", "reception", "/reception/", _click(".visit summary", ".visit details[open] [data-do=history]")),
@@ -116,5 +143,22 @@ VIEWS = [
     View("doctor-past-notes", "doctor1", "/doctor/", _click("#done-label", "#queue-done .visit")),
     View("doctor-keys", "doctor1", "/doctor/", _press("?")),
     View("doctor-choose", "manager", "/doctor/"),
+    View("manager", "manager", "/manager/"),
+    View("manager-close-day", "manager", "/manager/", _click(".confirm summary", ".confirm__form")),
+    View("manager-two-clinics", "admin", "/manager/"),
+    View("manager-days", "manager", "/manager/days/"),
+    View("manager-reports", "manager", "/manager/reports/"),
+    View("manager-reports-table", "manager", "/manager/reports/", _click("#revenue summary", "#revenue tbody")),
+    View("manager-reports-refused", "manager", "/manager/reports/?from=2026-02-02&to=2026-02-01"),
+    View("manager-staff", "manager", "/manager/staff/"),
+    View("manager-staff-new", "manager", "/manager/staff/new/"),
+    View("manager-staff-refused", "manager", "/manager/staff/new/", _click("button[value=save]", ".field__error")),
+    View("manager-services", "manager", "/manager/services/"),
+    View("manager-shifts", "manager", "/manager/shifts/"),
+    View("manager-shift-new", "manager", "/manager/shifts/new/"),
+    View("manager-closing-days", "manager", "/manager/closing-days/"),
+    View("manager-clinic", "manager", "/manager/clinics/1/"),
+    View("reports-of-a-doctor", "doctor1", "/manager/reports/"),
+    View("till", "reception", "/till/"),
     View("not-allowed", "reception", "/doctor/"),
 ]

@@ -5,6 +5,7 @@ from tests.factories.directory import (
     DoctorFactory,
     ServiceFactory,
     UserFactory,
+    as_if,
     no_hours,
     work_all_day,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "ServiceFactory",
     "UserFactory",
     "World",
+    "as_if",
     "book",
     "no_hours",
     "walk_in",

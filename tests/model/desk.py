@@ -51,6 +51,10 @@ NOON_OF_CLASS = 10**11  # where a day begins in it
 KEPT = ("status", "day", "doctor", "priority", "behind", "moved", "calls", "arrived")
 
 
+Rooms = frozenset[object]
+"""Of an event: ``clinic``, ``broadcast``, and doctors by their number."""
+
+
 class Refused(Exception):
     """What the API has to answer instead."""
 
@@ -91,6 +95,7 @@ class Booking:
     start: dt.datetime
     doctor: int
     patient: int
+    overbooked: bool = False
 
     @property
     def end(self) -> dt.datetime:
@@ -165,10 +170,25 @@ class Desk:
     given: dict[dt.date, int] = field(default_factory=dict)  # the last ticket of each day
     ledger: list[tuple[dt.datetime, str, Decimal]] = field(default_factory=list)
     closed: set[dt.date] = field(default_factory=set)  # days that have closed themselves
+    away: list[tuple[int, dt.datetime, dt.datetime]] = field(default_factory=list)  # time off
+    events: list[tuple[str, Rooms]] = field(default_factory=list)  # of the last command (contract/realtime.md, section 7)
 
     @property
     def today(self) -> dt.date:
         return self.now.date()
+
+    def _tell(self, name: str, *doctors: int) -> None:
+        """To the clinic's room, and those of these doctors."""
+        self.events.append((name, frozenset(["clinic", *doctors])))
+
+    def _broadcast(self, name: str) -> None:
+        self.events.append((name, frozenset(["broadcast"])))
+
+    def _tell_status(self, visit: Visit, booking: Booking | None, *, and_booking: bool) -> None:
+        self._tell("queue_updated", visit.doctor)
+        self._tell("visit_status_changed", visit.doctor)
+        if booking is not None and and_booking:
+            self._tell("appointment_updated", booking.doctor)
 
     # --- Order ----------------------------------------------------------------------------------------------------------
 
@@ -236,8 +256,10 @@ class Desk:
 
     # --- Arriving -------------------------------------------------------------------------------------------------------
 
-    def walk_in(self, who: Person) -> None:
+    def walk_in(self, who: Person, doctor: int) -> None:
         self._may(who, DESK)
+        self._tell("queue_updated", doctor)
+        self._tell("new_checkin")
 
     def came_in(self, who: Person, *, visit: int, payment: int, doctor: int, patient: int, priority: str) -> None:
         """What a walk-in that was let in leads to; ids are the product's to give."""
@@ -256,26 +278,51 @@ class Desk:
 
     # --- Bookings -------------------------------------------------------------------------------------------------------
 
-    def _bookable(self, start: dt.datetime) -> None:
+    def _bookable(self, start: dt.datetime, doctor: int) -> None:
         closes = dt.datetime.combine(start.date(), dt.time(23, 59, 59), dt.UTC)
         if start < self.now or start + LENGTH > closes:
             raise Refused(400, "start")
+        if any(who == doctor and start < until and since < start + LENGTH for who, since, until in self.away):
+            raise Refused(400, "start")
 
-    def _free(self, wanted: Booking) -> None:
-        meeting = [b for b in self.bookings.values() if b.id != wanted.id and b.takes_time and b.meets(wanted)]
-        if any(other.doctor == wanted.doctor for other in meeting):
+    def _meeting(self, wanted: Booking) -> list[Booking]:
+        return [b for b in self.bookings.values() if b.id != wanted.id and b.takes_time and b.meets(wanted)]
+
+    def _free(self, wanted: Booking, *, overbook: bool = False) -> None:
+        """For what is booked or moved; it is marked if the doctor was taken, and that was wanted."""
+        meeting = self._meeting(wanted)
+        taken = any(other.doctor == wanted.doctor for other in meeting)
+        if taken and not overbook:
+            conflict("slot_taken")
+        if any(other.patient == wanted.patient for other in meeting):
+            conflict("patient_busy")
+        wanted.overbooked = taken
+
+    def _still_free(self, wanted: Booking) -> None:
+        """For what comes back: who was booked twice on purpose is in nobody's way."""
+        meeting = self._meeting(wanted)
+        if not wanted.overbooked and any(b.doctor == wanted.doctor and not b.overbooked for b in meeting):
             conflict("slot_taken")
         if any(other.patient == wanted.patient for other in meeting):
             conflict("patient_busy")
 
-    def book(self, who: Person, *, doctor: int, patient: int, start: dt.datetime) -> None:
-        self._may(who, DESK)
-        self._bookable(start)
-        self._free(Booking(0, 0, "booked", start, doctor, patient))
+    def time_off(self, who: Person, *, doctor: int, start: dt.datetime, end: dt.datetime) -> None:
+        self._may(who, {"admin"})
+        self.away.append((doctor, start, end))
 
-    def booked(self, who: Person, *, booking: int, visit: int, payment: int, doctor: int, patient: int, start: Any) -> None:
+    def book(self, who: Person, *, doctor: int, patient: int, start: dt.datetime, overbook: bool) -> None:
+        self._may(who, {"admin"} if overbook and who.role in DESK else DESK)
+        self._bookable(start, doctor)
+        self._free(Booking(0, 0, "booked", start, doctor, patient), overbook=overbook)
+        self._tell("appointment_created", doctor)
+        self._tell("queue_updated")
+
+    def booked(
+        self, who: Person, *, booking: int, visit: int, payment: int, doctor: int, patient: int, start: Any, overbook: bool
+    ) -> None:
         """What a booking that was taken leads to."""
-        self.bookings[booking] = Booking(booking, visit, "booked", start, doctor, patient)
+        new = self.bookings[booking] = Booking(booking, visit, "booked", start, doctor, patient)
+        self._free(new, overbook=overbook)
         planned = Visit(visit, "planned", start.date(), doctor, patient, booking=booking, payment=payment)
         planned.steps.append(Step("plan", "", "planned", who.name, self.now))
         self.visits[visit] = planned
@@ -297,9 +344,14 @@ class Desk:
         vars(after).update(changed)
         if row.status == "checked_in" and after.day != row.day:
             raise Refused(400, "start")
-        self._bookable(after.start)
+        self._bookable(after.start, after.doctor)
         self._free(after)
         visit = self.visits[row.visit]
+        if visit.status not in ("planned", *STANDING):
+            conflict("invalid_transition")
+        self._tell("appointment_updated", row.doctor, after.doctor)
+        if visit.status != "planned":
+            self._tell("queue_updated", visit.doctor, changed.get("doctor", visit.doctor))
 
         def follow(visit: Visit) -> None:
             visit.doctor = changed.get("doctor", visit.doctor)
@@ -311,17 +363,26 @@ class Desk:
 
     def cancel_booking(self, who: Person, booking: int, *, stale: bool) -> None:
         row = self._booking_of(who, booking, stale)
-        if row.status != "booked":
+        visit = self.visits[row.visit]
+        left = row.status == "checked_in" and visit.status == "left"
+        if row.status != "booked" and not left:
             conflict("invalid_transition")
         row.status = "cancelled"
+        self._tell("appointment_cancelled", row.doctor)
+        self._tell("queue_updated", visit.doctor)
+        if left:
+            self._step(visit, "change", who)
+            return
         self._end_planned(row, "cancel", "cancelled", who)
-        self._void(self.visits[row.visit])
+        self._void(visit)
 
     def no_show(self, who: Person, booking: int, *, stale: bool) -> None:
         row = self._booking_of(who, booking, stale)
         if row.status != "booked":
             conflict("invalid_transition")
         row.status = "no_show"
+        self._tell("appointment_updated", row.doctor)
+        self._tell("queue_updated", self.visits[row.visit].doctor)
         self._end_planned(row, "no_show", "no_show", who)
 
     def _end_planned(self, row: Booking, verb: str, status: str, by: Person | None) -> None:
@@ -337,8 +398,11 @@ class Desk:
         if row.status == "no_show":
             if row.day != self.today:
                 conflict("not_on_its_day")
-            self._free(row)
+            self._still_free(row)
         row.status = "checked_in"
+        self._tell("appointment_updated", row.doctor)
+        self._tell("queue_updated", self.visits[row.visit].doctor)
+        self._tell("new_checkin")
 
         def arrive(visit: Visit) -> None:
             visit.status, visit.arrived = "waiting", self.now
@@ -354,9 +418,13 @@ class Desk:
         found = self._of(who, verb, visit, stale)
         to = self._target(found, verb)
         was = found.status
+        booking = self.bookings.get(found.booking or 0)
+        again = booking is not None and verb == "leave" and self._comes_again(found, booking)
 
         def change(visit: Visit) -> None:
             visit.status = to
+            if again and booking is not None:
+                self._expect_again(visit, booking)
             if verb in ("call", "start"):
                 visit.moved = None
             if verb == "call":
@@ -366,15 +434,22 @@ class Desk:
                 visit.behind = self._behind_two(visit)
 
         self._step(found, verb, who, change)
-        booking = self.bookings.get(found.booking or 0)
         if verb in ("call", "start"):
             self._back(found.doctor)
-        if verb == "complete" and booking is not None:
-            booking.status = "fulfilled"
+        if booking is not None and (verb in ("complete", "cancel") or again):
+            booking.status = {"complete": "fulfilled", "cancel": "cancelled", "leave": "booked"}[verb]
         if verb == "cancel":
-            if was == "planned" and booking is not None:
-                booking.status = "cancelled"
             self._void(found)
+        self._tell_status(found, booking, and_booking=verb in ("complete", "cancel") or again)
+
+    def _comes_again(self, visit: Visit, booking: Booking) -> bool:
+        """Who is here on a day before their appointment's, and goes, is expected on that day."""
+        return booking.status == "checked_in" and booking.day > visit.day and booking.day >= self.today
+
+    def _expect_again(self, visit: Visit, booking: Booking) -> None:
+        visit.status, visit.day, visit.number = "planned", booking.day, None
+        visit.arrived = visit.moved = visit.behind = None
+        visit.calls = 0
 
     def _behind_two(self, visit: Visit) -> dt.datetime | None:
         """A moment behind the next two of the class who wait."""
@@ -414,6 +489,7 @@ class Desk:
             visit.moved = place if others else self.place(visit)
 
         self._step(found, "move", who, put)
+        self._tell("queue_updated", found.doctor)
 
     def _between(self, queue: list[Visit], index: int) -> int | None:
         before = self.place(queue[index - 1]) if index else None
@@ -445,6 +521,7 @@ class Desk:
             visit.priority, visit.moved = priority, None
 
         self._step(found, "priority", who, change)
+        self._tell("queue_updated", found.doctor)
 
     def transfer(self, who: Person, visit: int, doctor: int, *, stale: bool) -> None:
         found = self._of(who, "transfer", visit, stale)
@@ -456,6 +533,7 @@ class Desk:
         def change(visit: Visit) -> None:
             visit.doctor, visit.moved = doctor, None
 
+        self._tell("queue_updated", found.doctor, doctor)
         self._step(found, "transfer", who, change)
 
     def undo(self, who: Person, visit: int, *, stale: bool) -> None:
@@ -470,17 +548,19 @@ class Desk:
         def back(visit: Visit) -> None:
             vars(visit).update(last.before)
             if "day" in last.before:
-                visit.number = None
+                visit.number = visit.numbers[visit.day] if visit.status in QUEUED else None
 
         self._step(found, "undo", who, back)
         booking = self.bookings.get(found.booking or 0)
+        follows = False
         to = {"planned": "booked", "completed": "fulfilled", "no_show": "no_show", **dict.fromkeys(QUEUED, "checked_in")}
         if booking is not None and found.status in to and booking.status != to[found.status]:
             after = copy.copy(booking)
             after.status = to[found.status]
+            follows = True
             if after.takes_time and not booking.takes_time:
                 try:
-                    self._free(after)
+                    self._comes_back(after)
                 except Refused:
                     found.steps.pop()
                     vars(found).update(vars(kept))
@@ -489,6 +569,19 @@ class Desk:
         last.undone = True
         if was_cancelled:
             found.void = False
+        if (found.status, found.calls) != (kept.status, kept.calls):
+            self._tell_status(found, booking, and_booking=follows)
+        else:
+            self._tell("queue_updated", found.doctor, kept.doctor)
+
+    def _comes_back(self, booking: Booking) -> None:
+        """What is to come is booked as it would be now."""
+        if booking.start >= self.now:
+            try:
+                self._bookable(booking.start, booking.doctor)
+            except Refused:
+                conflict("no_longer_bookable")
+        self._still_free(booking)
 
     # --- Money ----------------------------------------------------------------------------------------------------------
 
@@ -501,13 +594,16 @@ class Desk:
         found = self.visits[visit]
         if amount + discount == 0:
             raise Refused(400, "amount")
-        if found.payment_status in ("void", "refunded"):
+        owed = DUE - found.discount - found.paid
+        if found.status == "cancelled" or (found.payment_status == "refunded" and not owed):
             conflict("invalid_transition")
-        if amount + discount > DUE - found.discount - found.paid:
+        if amount + discount > owed:
             conflict("overpaid")
         found.paid += amount
         found.discount += discount
         self.ledger.append((self.now, "payment", amount))
+        self._broadcast("payment_processed")
+        self._tell("queue_updated", found.doctor)
 
     def refund(self, who: Person, visit: int, *, amount: Decimal) -> None:
         self._may(who, {"admin"})
@@ -518,6 +614,8 @@ class Desk:
             conflict("refund_exceeds_paid")
         found.refunded += amount
         self.ledger.append((self.now, "refund", amount))
+        self._broadcast("payment_processed")
+        self._tell("queue_updated", found.doctor)
 
     # --- Patients -------------------------------------------------------------------------------------------------------
 
@@ -529,9 +627,21 @@ class Desk:
         theirs = [b for b in self.bookings.values() if b.patient == duplicate and b.takes_time]
         if any(one.meets(other) for one in mine for other in theirs):
             conflict("patient_busy")
-        for row in [*self.bookings.values(), *self.visits.values()]:
-            if row.patient == duplicate:
-                row.patient = survivor
+        self._broadcast("patient_updated")
+        self._broadcast("patient_updated")
+        for booking in self.bookings.values():
+            if booking.patient == duplicate:
+                booking.patient = survivor
+                if booking.day >= self.today:
+                    self._tell("appointment_updated", booking.doctor)
+        shown = set()
+        for visit in self.visits.values():
+            if visit.patient == duplicate:
+                visit.patient = survivor
+                if visit.is_shown and visit.day == self.today:
+                    shown.add(visit.doctor)
+        for doctor in shown:
+            self._tell("queue_updated", doctor)
         self.patients.remove(duplicate)
 
     # --- Doctors --------------------------------------------------------------------------------------------------------
@@ -551,6 +661,8 @@ class Desk:
             conflict("stale_version")
         if until is not None and (state != "break" or until <= self.now or until.date() != self.today):
             raise Refused(400, "until")
+        if self.state_of(doctor) != (state, until):
+            self._tell("queue_updated", doctor)
         self.said[doctor] = Said(state, until, self.today)
 
     # --- The end of a day -----------------------------------------------------------------------------------------------
@@ -581,18 +693,29 @@ class Desk:
 
     def _close(self, day: dt.date, by: Person | None) -> bool:
         anything = False
+        queues: set[tuple[int, dt.date]] = set()  # what changes in one is told at once
         for visit in self._of_day(day):
             to = {"planned": "no_show", "in_progress": "completed", **dict.fromkeys(STANDING, "left")}.get(visit.status)
             if to is None:
                 continue
             anything = True
+            booking = self.bookings.get(visit.booking or 0)
+            again = booking is not None and to == "left" and self._comes_again(visit, booking)
 
-            def end(visit: Visit, to: str = to) -> None:
+            def end(visit: Visit, to: str = to, booked: Booking | None = booking if again else None) -> None:
                 visit.status = to
+                if booked is not None:
+                    self._expect_again(visit, booked)
 
             self._step(visit, "close_day", by, end)
-            if visit.booking is not None and to in ("no_show", "completed"):
-                self.bookings[visit.booking].status = {"no_show": "no_show", "completed": "fulfilled"}[to]
+            if booking is not None and (again or to != "left"):
+                booking.status = "booked" if again else {"no_show": "no_show", "completed": "fulfilled"}[to]
+                self._tell("appointment_updated", booking.doctor)
+            if to != "no_show":
+                self._tell("visit_status_changed", visit.doctor)
+            queues.add((visit.doctor, visit.day))
+        for doctor, _day in queues:
+            self._tell("queue_updated", doctor)
         return anything
 
     def figures(self, day: dt.date) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from queue import actions
 from queue.models import Visit
 from queue.presence import DoctorState
 from realtime import log
+from realtime.models import Delivery
 from tests.api.client import Api, outcome
 from tests.factories import PatientFactory, World
 from tests.model.desk import CALL_LIMIT, QUEUED, Desk, Person, Refused
@@ -125,6 +126,7 @@ class DeskMachine(RuleBasedStateMachine):
         self.clock.move_to(self.desk.now)
         expected: tuple[int, str] = (more.get("success", 200), "")
         told = last_delivery()
+        self.desk.events.clear()
         try:
             predict()
         except Refused as refused:
@@ -143,7 +145,25 @@ class DeskMachine(RuleBasedStateMachine):
         if expected[0] >= 400:
             assert last_delivery() == told, "a refusal that tells something"
             return None
+        events = self._told_since(told)
+        if name in self.IN_ANY_ORDER:
+            assert Counter(events) == Counter(self.desk.events), name
+        else:
+            assert events == self.desk.events, name
         return response.json()
+
+    IN_ANY_ORDER: ClassVar[set[str]] = {"merge", "close-day"}
+    """Commands that change many rows: which of them comes first is nobody's business."""
+
+    def _told_since(self, delivery: int) -> list[tuple[str, frozenset[object]]]:
+        """The names of the events and their rooms, as the model calls them."""
+        rooms: dict[str, object] = {"broadcast": "broadcast", self.rooms[0]: "clinic"}
+        rooms |= {f"doctor_{pk}": pk for pk in self.desk.doctors}
+        events: dict[int, tuple[str, set[object]]] = {}
+        rows = Delivery.objects.filter(pk__gt=delivery).exclude(room="control").select_related("event").order_by("pk")
+        for row in rows:
+            events.setdefault(row.event_id, (row.event.name, set()))[1].add(rooms[row.room])
+        return [(name, frozenset(of)) for name, of in events.values()]
 
     # --- Comparing ------------------------------------------------------------------------------------------------------
 
@@ -238,7 +258,7 @@ class DeskMachine(RuleBasedStateMachine):
     def a_morning(self) -> None:
         """Some are booked and some have come: from an empty desk most commands would find nobody."""
         for n in range(4):
-            self.book("desk", n, 1 + 2 * (n // 2), False)
+            self.book("desk", n, 1 + 2 * (n // 2), False, False)
             self.walk_in("desk", n, "normal", False)
         self.end_booking("desk", 0, "check-in", False, False)
 
@@ -250,7 +270,7 @@ class DeskMachine(RuleBasedStateMachine):
         made = self.both(
             "walk-in",
             who,
-            lambda: self.desk.walk_in(person),
+            lambda: self.desk.walk_in(person, doctor),
             "visits/",
             {**body, "priority": priority},
             success=201,
@@ -262,21 +282,38 @@ class DeskMachine(RuleBasedStateMachine):
             self.desk.came_in(person, visit=made["id"], payment=payment, **known)
         self.compare()
 
-    @rule(who=people, n=which, quarter=st.sampled_from([-2, 0, 1, 2, 3, 4, 5, 6, 8, 12, 60, 90, 100]), twice=rarely)
-    def book(self, who: str, n: int, quarter: int, twice: bool) -> None:
+    @rule(
+        who=people,
+        n=which,
+        quarter=st.sampled_from([-2, 0, 1, 2, 3, 4, 5, 6, 8, 12, 60, 90, 100]),
+        twice=rarely,
+        overbook=sometimes,
+    )
+    def book(self, who: str, n: int, quarter: int, twice: bool, overbook: bool) -> None:
         doctor, patient = self.desk.doctors[n % 2], self.desk.patients[n // 2 % len(self.desk.patients)]
         start, person = self._slot(quarter), self.persons[who]
         body = {"clinic": self.world.here.pk, "doctor": doctor, "patient": patient, "service": self.world.service.pk}
-        known: dict[str, Any] = {"doctor": doctor, "patient": patient, "start": start}
+        known: dict[str, Any] = {"doctor": doctor, "patient": patient, "start": start, "overbook": overbook}
+        why = {"overbook": True, "overbook_reason": "asked for"} if overbook else {}
         made = self.both(
             *("book", who, lambda: self.desk.book(person, **known), "appointments/"),
-            {**body, "start": start.isoformat()},
+            {**body, **why, "start": start.isoformat()},
             success=201,
             twice=twice,
         )
         if made:
             payment = Visit.objects.get(pk=made["visit_id"]).payment.pk
             self.desk.booked(person, booking=made["id"], visit=made["visit_id"], payment=payment, **known)
+        self.compare()
+
+    @rule(who=people, n=which, quarter=st.sampled_from([-4, 3, 7, 95]), really=sometimes)
+    def time_off(self, who: str, n: int, quarter: int, really: bool) -> None:
+        if not really:
+            return  # or nobody could be booked at all
+        doctor, start = self.desk.doctors[n % 2], self._slot(quarter)
+        known: dict[str, Any] = {"doctor": doctor, "start": start, "end": start + dt.timedelta(minutes=15)}
+        body = {**known, "start": start.isoformat(), "end": known["end"].isoformat()}
+        self.both(*("time off", who, lambda: self.desk.time_off(self.persons[who], **known), "time-off/"), body, success=201)
         self.compare()
 
     @precondition(lambda self: self.desk.bookings)
@@ -303,7 +340,8 @@ class DeskMachine(RuleBasedStateMachine):
         twice=rarely,
     )
     def end_booking(self, who: str, n: int, verb: str, stale: bool, twice: bool) -> None:
-        pk = self._booking(n, "booked", *(["no_show"] if verb == "check-in" else []))
+        more = {"check-in": ["no_show"], "cancel": ["checked_in"]}
+        pk = self._booking(n, "booked", *more.get(verb, []))
         desk, person = self.desk, self.persons[who]
         act = {"check-in": desk.check_in, "cancel": desk.cancel_booking, "no-show": desk.no_show}[verb]
         body = self._version(Appointment, pk, stale)
@@ -318,7 +356,7 @@ class DeskMachine(RuleBasedStateMachine):
         "return": ("skipped", "called", "in_progress"),
         "leave": ("waiting", "called", "skipped"),
         "cancel": ("planned", "waiting", "called", "skipped"),
-        "undo": ("called", "in_progress", "completed", "skipped", "cancelled", "left", "no_show"),
+        "undo": ("called", "in_progress", "completed", "skipped", "cancelled", "left", "no_show", "planned"),
     }
 
     def _act(self, who: str, n: int, verb: str, stale: bool, twice: bool) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib.admin.models import LogEntry
 from django.db import connection, models
-from django.test import Client
 from django.urls import reverse
 
 from appointments import actions as appointment_actions
@@ -20,6 +20,7 @@ from payments.models import LedgerEntry, Payment
 from queue import actions as queue_actions
 from queue.models import Visit, VisitStep
 from realtime.models import Delivery, Event
+from tests.admin.site import browser, form_of
 from tests.api.client import Api, dump, dump_but_reading, outcome
 from tests.factories import PatientFactory, World, book, walk_in
 
@@ -36,7 +37,18 @@ OF_OLD = {**TELLING, "full_name": "Zoë Hollebeek", "phone": "0170 11223344", "e
 DUPLICATE = {**TELLING, "full_name": "Z. Vandersluis", "phone": "0160 55667788"}
 TRACES = [
     *("vandersloot", "hollebeek", "vandersluis", "kanaalstraat", "xylophone", "1961-07-13", "example.org"),
-    *("98765432", "11223344", "55667788", "knee hurts", "mother died", "swollen", "moved away", "shingles"),
+    *(
+        "98765432",
+        "11223344",
+        "55667788",
+        "knee hurts",
+        "mother died",
+        "swollen",
+        "moved away",
+        "shingles",
+        "hip broken",
+        "limping badly",
+    ),
 ]
 
 
@@ -74,18 +86,32 @@ def person(world: World) -> Patient:
     for verb, body in (("start", {}), ("note", {"note": "shingles?"}), ("complete", {"note": "shingles"})):
         Api(world.doctor_user).ok("post", f"visits/{visit.pk}/{verb}/", body)
     desk.ok("post", f"patients/{patient.pk}/merge/", {"duplicate": duplicate["id"]})
-    _edit_in_admin(world, patient)
+    _merge_and_part(world, patient)
+    _edit_in_admin(world, patient, address="Kanaalstraat 777 B")
     return Patient.objects.get(pk=patient.pk)
 
 
-def _edit_in_admin(world: World, patient: Patient) -> None:
-    client = Client()
-    client.force_login(world.superuser)
-    page = reverse("admin:patients_patient_change", args=[patient.pk])
-    form = client.get(page).context["adminform"].form
-    sent = {name: form[name].value() or "" for name in form.fields if name != "seen"}
-    sent |= {"seen": form["seen"].value(), "address": "Kanaalstraat 777 B"}
-    assert client.post(page, sent).status_code == 302
+def _merge_and_part(world: World, patient: Patient) -> None:
+    """The person was taken for somebody else for a while, and somebody else for the person."""
+    desk, other = Api(world.receptionist), PatientFactory(full_name="Somebody Parted")
+    theirs = book(world, patient=patient, minutes=120)
+    desk.ok("post", f"patients/{other.pk}/merge/", {"duplicate": patient.pk})
+    _edit_in_admin(world, theirs, notes="limping badly")
+    cancelled = desk.call("post", f"appointments/{theirs.pk}/cancel/", {"reason": "hip broken"}, key="cancelled elsewhere")
+    assert cancelled.json()["notes"] == "limping badly"
+    desk.ok("post", f"patients/{other.pk}/unmerge/", {"duplicate": patient.pk})
+    others, visit = book(world, patient=other, minutes=180), walk_in(world, patient=other)
+    desk.ok("post", f"patients/{patient.pk}/merge/", {"duplicate": other.pk})
+    _edit_in_admin(world, others, notes="prefers mornings")
+    _edit_in_admin(world, visit, priority="urgent", priority_reason="waits long")
+    desk.ok("post", f"patients/{patient.pk}/unmerge/", {"duplicate": other.pk})
+    assert LogEntry.objects.filter(object_repr__contains=patient.full_name, object_id__in=[others.pk, visit.pk]).count() >= 2
+
+
+def _edit_in_admin(world: World, row: models.Model, **changed: str) -> None:
+    client = browser(world.superuser)
+    page = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+    assert client.post(page, form_of(client, page) | changed).status_code == 302
 
 
 def erase(world: World, patient: Patient, **more: Any) -> Any:
@@ -148,8 +174,8 @@ def test_nobody_is_found_by_what_was(world: World, person: Patient) -> None:
 
 def test_screens_hear_of_it(world: World, person: Patient) -> None:
     seen = Event.objects.order_by("-pk").values_list("pk", flat=True)[0]
-    heads, visit = Delivery.objects.count(), Visit.objects.get(visit_type="walk_in")
-    appointment = Appointment.objects.get()
+    heads, visit = Delivery.objects.count(), Visit.objects.get(visit_type="walk_in", patient=person)
+    appointment = Appointment.objects.filter(patient=person).earliest("pk")
     assert erase(world, person).status_code == 200
     events = list(Event.objects.filter(pk__gt=seen).values_list("name", "data"))
     assert {name for name, _data in events} == {"patient_updated", "queue_updated", "appointment_updated"}
@@ -159,7 +185,7 @@ def test_screens_hear_of_it(world: World, person: Patient) -> None:
     assert Appointment.objects.get(pk=appointment.pk).version > appointment.version
     # What is kept for those who come back is as much as before, of somebody without a name.
     assert Delivery.objects.count() > heads
-    old = [data for data in Event.objects.filter(pk__lte=seen).values_list("data", flat=True) if '"patient":' in data]
+    old = Event.objects.filter(pk__lte=seen, data__contains=f'"patient":{{"id":{person.pk},').values_list("data", flat=True)
     assert len(old) > 5
     assert all("Erased P-" in data for data in old)
 

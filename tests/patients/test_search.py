@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from patients.models import Patient
 from patients.terms import MOST_TERMS, question, search_text
-from tests.api.client import Api
+from tests.api.client import Api, outcome
 from tests.factories import PatientFactory, World
 
 PEOPLE = {
@@ -23,6 +23,9 @@ PEOPLE = {
     "polish": ("Łukasz Żółkiewski", "+48 501 222 333"),
     "chinese": ("李小龙", ""),
     "none": ("Nora Nophone", ""),
+    "apart": ("نور الدين عبد الله", ""),
+    "umlaut": ("Jürgen König-Groß", ""),
+    "no umlaut": ("Juergen Koenig-Gross", ""),
 }
 
 
@@ -48,7 +51,7 @@ def found(world: World, people: dict[int, str], text: str) -> list[str]:
         # Other alphabets
         ("الخطيب", {"arabic"}),
         ("التطيب", {"similar"}),
-        ("عبد الله", {"arabic", "similar"}),
+        ("عبد الله", {"arabic", "similar", "apart"}),
         ("محمد", {"marks"}),
         ("م\u200dحمد \u200fنور", {"marks"}),
         ("emoji 😀", {"emoji"}),
@@ -59,7 +62,7 @@ def found(world: World, people: dict[int, str], text: str) -> list[str]:
         # Up to two letters: the beginning of a word
         ("ka", {"ali"}),
         ("li", set()),
-        ("عب", {"arabic", "similar"}),
+        ("عب", {"arabic", "similar", "apart"}),
         ("طي", set()),
         ("al", {"hassan", "ali"}),
         ("p", {"emoji"}),
@@ -81,10 +84,28 @@ def found(world: World, people: dict[int, str], text: str) -> list[str]:
         ("55 00", {"arabic"}),
         ("0", set()),
         ("0000000001", set()),
-        # Nothing to look for: everybody
-        ("😀", set(PEOPLE)),
-        ("\u200f", set(PEOPLE)),
-        ("--", set(PEOPLE)),
+        # Nothing to look for: nobody, and everybody if nothing was typed
+        ("😀", set()),
+        ("\u200f", set()),
+        ("--", set()),
+        ("...", set()),
+        ("\0", set()),
+        ("\u0651", set()),
+        (" ", set(PEOPLE)),
+        ("", set(PEOPLE)),
+        # Names of two words, in one or in two
+        ("عبدالله", {"arabic", "similar", "apart"}),
+        ("عبد الله الخطيب", {"arabic"}),
+        ("الله", {"arabic", "similar", "apart"}),
+        ("نورالدين", {"apart"}),
+        ("نور", {"marks", "apart"}),
+        ("عبد ال", {"arabic", "similar", "apart"}),
+        # Umlauts, and what is written for them
+        ("juergen", {"umlaut", "no umlaut"}),
+        ("Jürgen", {"umlaut", "no umlaut"}),
+        ("jurgen", {"umlaut"}),
+        ("groß", {"umlaut", "no umlaut"}),
+        ("koeni", {"umlaut", "no umlaut"}),
     ],
 )
 def test_what_people_type(world: World, people: dict[int, str], text: str, names: set[str]) -> None:
@@ -113,6 +134,28 @@ def test_the_best_match_comes_first(world: World) -> None:
         PatientFactory(full_name=name, phone="")
     names = [row["full_name"] for row in Api(world.receptionist).all("patients/", search="ali")]
     assert names == ["Ali Zed", "Alik Natalia", "Zoe Ali", "Abe Khalil"]
+
+
+def test_by_a_merged_file_the_one_it_went_into_is_found(world: World) -> None:
+    survivor, duplicate = (
+        PatientFactory(full_name="Mona Kept", phone=""),
+        PatientFactory(full_name="منى خوري", phone="0151 7776665"),
+    )
+    api = Api(world.receptionist)
+    api.ok("post", f"patients/{survivor.pk}/merge/", {"duplicate": duplicate.pk})
+    for text in (duplicate.record_number, str(duplicate.pk), "خوري", "0151 7776665", "منى"):
+        assert survivor.pk in [row["id"] for row in api.all("patients/", search=text)], text
+        assert duplicate.pk not in [row["id"] for row in api.all("patients/", search=text)], text
+    api.ok("post", f"patients/{survivor.pk}/unmerge/", {"duplicate": duplicate.pk})
+    assert [row["id"] for row in api.all("patients/", search="خوري")] == [duplicate.pk]
+
+
+def test_names_of_two_words_are_the_same_in_one(world: World) -> None:
+    one = PatientFactory(full_name="عبدالله الخطيب", phone="0151 7776665")
+    asked = {"full_name": "عبد الله الخطيب", "phone": "0151 7776665"}
+    answer = Api(world.receptionist).call("post", "patients/", asked)
+    assert outcome(answer) == (409, "possible_duplicate")
+    assert [each["id"] for each in answer.json()["candidates"]] == [one.pk]
 
 
 def test_pages_of_a_search_hold_each_once(world: World) -> None:

@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from payments import actions
 from payments.models import CashMovement, CashShift, LedgerEntry
 from tests.api.client import Api, dump, outcome
-from tests.factories import UserFactory, World, walk_in
+from tests.factories import UserFactory, World, as_if, walk_in
 from tests.payments.test_money import pay, priced, refund
 
 
@@ -117,7 +117,7 @@ def test_a_row_belongs_to_the_shift_of_who_wrote_it_at_that_clinic(world: World)
 def test_money_in_another_currency_lies_in_another_till(world: World) -> None:
     dollars = priced(world, "50.00")
     api = Api(world.admin)
-    api.ok("patch", f"clinics/{world.here.pk}/", {"currency": "KWD"})
+    as_if(world.here, currency="KWD")
     world.here.refresh_from_db()
     shift = opened(api, world, "1.250")
     pay(api, dollars, "50.00")
@@ -184,8 +184,7 @@ def test_a_closed_clinic_has_no_till(world: World) -> None:
     ("currency", "good", "bad"), [("JPY", "5000", "0.5"), ("USD", "0.25", "0.255"), ("KWD", "0.255", "0.2555")]
 )
 def test_cash_has_the_decimals_of_its_currency(world: World, currency: str, good: str, bad: str) -> None:
-    world.here.currency = currency
-    world.here.save(update_fields=["currency"])
+    as_if(world.here, currency=currency)
     api = Api(world.admin)
     body = {"clinic": world.here.pk, "opening_cash": bad}
     assert outcome(api.call("post", "cash-shifts/", body)) == (400, "opening_cash")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connections, transaction
+from django.db import DatabaseError, IntegrityError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.state import StateApps
@@ -46,10 +46,10 @@ def installed(
                     cursor.execute(f'DROP DATABASE "{described["NAME"]}"')
 
 
-def migrate(connection: BaseDatabaseWrapper, name: str) -> StateApps:
+def migrate(connection: BaseDatabaseWrapper, name: str, clinics: str = "0004_rules_of_a_clinic") -> StateApps:
     """Everything that payments' migration and the guards need, and the models as they are after it."""
     executor = MigrationExecutor(connection)
-    targets = [("clinics", "0004_rules_of_a_clinic"), ("payments", name)]
+    targets = [("clinics", clinics), ("payments", name)]
     executor.migrate(targets)
     return MigrationExecutor(connection).loader.project_state(targets).apps
 
@@ -135,3 +135,23 @@ def test_old_rows_are_the_clinics_and_stay_guarded(installed: BaseDatabaseWrappe
     assert set(payments.values_list("share_percent", "amount_paid")) == {(Decimal(0), Decimal("9.125"))}
     for sql in ("UPDATE payments_ledgerentry SET amount = 1", "DELETE FROM payments_ledgerentry"):
         assert refused(installed, sql)
+
+
+def test_two_receipts_with_one_number_are_named(installed: BaseDatabaseWrapper) -> None:
+    apps = migrate(installed, "0001_initial")
+    add_rows(apps)
+    entries = apps.get_model("payments", "LedgerEntry").objects.using(ALIAS)
+    entries.filter(number=4).update(receipt_number="H-2026-000002")
+    with pytest.raises(IntegrityError, match="H-2026-000002"):
+        migrate(installed, "0005_receipts_once")
+    entries.filter(number=4).update(receipt_number="H-2026-000004")
+    migrate(installed, "0005_receipts_once")
+
+
+def test_the_guards_of_an_installation_do_not_stand_in_the_way_of_a_later_release(installed: BaseDatabaseWrapper) -> None:
+    migrate(installed, "0004_shares_add_up", "0005_language_of_a_person")
+    guard(installed)
+    migrate(installed, "0005_receipts_once", "0006_permits_end_with_their_transaction")
+    guards.install(ALIAS)
+    with pytest.raises(IntegrityError), transaction.atomic(using=ALIAS), installed.cursor() as cursor:
+        cursor.execute("INSERT INTO clinics_erasurepermit (never_id) VALUES (0)")

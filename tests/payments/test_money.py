@@ -14,16 +14,16 @@ from clinics.models import Clinic
 from payments import actions
 from payments.models import Payment
 from payments.money import as_text, has_decimals, status_after
+from queue.models import Visit
 from tests.api.client import Api, as_it_was, desk_dump, outcome
-from tests.factories import ServiceFactory, World, book, walk_in
+from tests.factories import ServiceFactory, World, as_if, book, walk_in
 from tests.factories.states import visit_in
 
 
 def priced(world: World, price: str, currency: str = "USD") -> Payment:
     """The payment of a walk-in for a service of that price."""
     if currency != world.here.currency:
-        world.here.currency = currency
-        world.here.save(update_fields=["currency"])
+        as_if(world.here, currency=currency)
     return walk_in(world, service=ServiceFactory(clinic=world.here, price=Decimal(price))).payment  # type: ignore[no-any-return]
 
 
@@ -203,6 +203,44 @@ def test_money_of_a_cancelled_visit_is_given_back(world: World, cancelled_first:
     assert outcome(pay(api, visit.payment, "0", discount="1.00")) == (409, "invalid_transition")
 
 
+@pytest.mark.parametrize("paid", ["0", "20.00"])
+def test_nothing_is_taken_for_a_cancelled_visit(world: World, paid: str) -> None:
+    visit, api = visit_in(world, "waiting"), Api(world.admin)
+    pay(api, visit.payment, paid, discount="5.00")
+    api.ok("post", f"visits/{visit.pk}/cancel/", {})
+    before = desk_dump()
+    for amount, discount in (("1.00", "0"), ("0", "1.00"), ("999.00", "0")):
+        refused = pay(api, visit.payment, amount, discount=discount)
+        assert (outcome(refused), refused.json()["current"]["outstanding"]) == ((409, "invalid_transition"), "0.00")
+    assert "cancelled" in refused.json()["detail"]
+    assert desk_dump() == before
+    api.ok("post", f"visits/{visit.pk}/undo/", {})
+    assert pay(api, visit.payment, "1.00").status_code == 200
+
+
+def test_the_rest_is_taken_after_a_part_was_given_back_in_full(world: World) -> None:
+    api, payment = Api(world.admin), priced(world, "50.00")
+    pay(api, payment, "10.00")
+    back = refund(api, payment, "10.00").json()
+    assert (back["status"], back["outstanding"]) == ("refunded", "40.00")
+    assert outcome(pay(api, payment, "40.01")) == (409, "overpaid")
+    assert pay(api, payment, "15.00").json()["status"] == "partially_paid"
+    last = pay(api, payment, "25.00").json()
+    assert (last["status"], last["balance"], last["outstanding"]) == ("paid", "40.00", "0.00")
+    assert Visit.objects.get(pk=payment.visit_id).payment_status == "paid"
+
+
+def test_what_was_paid_and_given_back_in_full_needs_a_new_walk_in(world: World) -> None:
+    visit, api = visit_in(world, "waiting"), Api(world.admin)
+    pay(api, visit.payment, str(visit.payment.amount_due))
+    refund(api, visit.payment, str(visit.payment.amount_due))
+    api.ok("post", f"visits/{visit.pk}/cancel/", {})
+    api.ok("post", f"visits/{visit.pk}/undo/", {})
+    refused = pay(api, visit.payment, "1.00")
+    assert outcome(refused) == (409, "invalid_transition")
+    assert "walk-in" in refused.json()["detail"]
+
+
 def test_a_discount_after_a_part_was_given_back(world: World) -> None:
     """What was taken stays taken, also if some of it went back: nothing more is due than before."""
     api, payment = Api(world.admin), priced(world, "50.00")
@@ -275,7 +313,7 @@ def test_a_clinic_that_changes_its_currency_keeps_old_amounts(world: World) -> N
     payment = priced(world, "1.250", "KWD")
     api = Api(world.admin)
     pay(api, payment, "0.250")
-    api.ok("patch", f"clinics/{world.here.pk}/", {"currency": "JPY"})
+    as_if(world.here, currency="JPY")
     data = api.ok("get", f"payments/{payment.pk}/")
     assert (data["currency"], data["amount_due"], data["outstanding"], data["entries"][0]["amount"]) == (
         "KWD",
@@ -288,11 +326,10 @@ def test_a_clinic_that_changes_its_currency_keeps_old_amounts(world: World) -> N
 
 def test_every_price_can_be_paid(world: World) -> None:
     """A price with more decimals than the currency would leave a rest that nobody can pay."""
-    world.here.currency = "KWD"
-    world.here.save(update_fields=["currency"])
+    as_if(world.here, currency="KWD")
     service = ServiceFactory(clinic=world.here, price=Decimal("10.125"))
     Clinic.objects.get(pk=world.here.pk)
-    Api(world.admin).ok("patch", f"clinics/{world.here.pk}/", {"currency": "USD"})
+    as_if(world.here, currency="USD")  # as before prices kept it from changing
     payment = walk_in(world, service=service, clinic=Clinic.objects.get(pk=world.here.pk)).payment
     api = Api(world.admin)
     data = api.ok("get", f"payments/{payment.pk}/")

@@ -14,6 +14,7 @@ from queue.models import Visit, VisitStep
 from tests.api.client import Api, desk_dump, dump, outcome
 from tests.factories import DoctorFactory, World, book, walk_in
 from tests.factories.states import visit_in
+from tests.factories.world import soon
 
 
 @pytest.fixture
@@ -507,3 +508,13 @@ def test_a_doctor_of_two_clinics_has_one_queue_that_each_desk_sees_its_part_of(w
     own = Api(both.user).ok("get", f"queue/doctors/{both.pk}/")["visits"]
     assert {row["id"] for row in own} == {here.pk, there.pk}
     assert [row["id"] for row in Api(world.receptionist).all("visits/", doctor=both.pk)] == [here.pk]
+
+
+def test_who_comes_a_day_early_reads_so(world: World, api: Api) -> None:
+    appointment = book(world, start=soon(30) + dt.timedelta(days=1))
+    api.ok("post", f"appointments/{appointment.pk}/check-in/")
+    other = walk_in(world)
+    row = api.ok("get", f"visits/{appointment.visit.pk}/")
+    assert row["rank_basis"] == "early"
+    assert row["rank_reason"] == "Booked for another day, came early: queues behind those of today."
+    assert queue(api, world) == [other.pk, appointment.visit.pk]

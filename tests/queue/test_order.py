@@ -48,6 +48,11 @@ def test_the_rules_one_by_one() -> None:
     late = Facts("normal", DAY, ten + dt.timedelta(minutes=10, microseconds=1), slot_start=ten)
     assert order.effective_time(late) == (late.arrived_at, "late")
     assert order.effective_time(replace(late, late_after=dt.timedelta(minutes=11))) == (ten, "booked")
+    # Booked for a day to come: at the time of the booking, as the contract has it, and it says so.
+    tomorrow = replace(early, slot_start=ten + dt.timedelta(days=1), day_end=DAY + dt.timedelta(days=1))
+    assert order.effective_time(tomorrow) == (tomorrow.slot_start, "early")
+    assert order.effective_time(replace(tomorrow, slot_start=DAY + dt.timedelta(days=1)))[1] == "early"
+    assert order.effective_time(replace(early, day_end=DAY + dt.timedelta(days=1)))[1] == "booked"
     back = replace(early, behind=ten + dt.timedelta(minutes=5))
     assert order.effective_time(back) == (ten + dt.timedelta(minutes=5), "returned")
     # Whose own time is later anyway stays there.

@@ -263,3 +263,14 @@ def test_visits_say_when_the_calls_are_used_up(world: World, api: Api) -> None:
         *(False, True, True, True),
         *(False, False),
     ]
+
+
+def test_a_visit_of_another_clinic_has_no_number_here(world: World) -> None:
+    both = DoctorFactory(clinics=[world.here, world.there])
+    where = {"clinic": world.there, "service": world.service_there, "by": world.receptionist_there}
+    inside = actions.start(walk_in(world, doctor=both, **where), by=world.admin_there)
+    here, there = (Api(each).ok("get", path(both)) for each in (world.receptionist, world.receptionist_there))
+    assert (here["state"], here["with_visit"]) == ("with_patient", None)
+    assert (there["state"], there["with_visit"]) == ("with_patient", inside.pk)
+    said = say(Api(world.receptionist), both, state="available")
+    assert (said["state"], said["with_visit"]) == ("with_patient", None)

@@ -17,7 +17,7 @@ from tests.factories import PatientFactory, World, book
 from tests.factories.world import soon, walk_in
 from tests.races.test_races import at_once, names, numbered_without_holes, overtaken
 
-pytestmark = [pytest.mark.postgres, pytest.mark.race, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
@@ -63,6 +63,7 @@ def test_two_files_merged_into_each_other_at_once(world: World) -> None:
         assert Patient.objects.filter(pk__in=[one.pk, other.pk], merged_into=None).count() == 1
 
 
+@pytest.mark.postgres
 def test_a_booking_that_waits_for_an_unmerge_is_of_the_file_it_named(world: World) -> None:
     kept, gone = PatientFactory(), PatientFactory()
     merging(world, kept, gone)()
@@ -70,6 +71,7 @@ def test_a_booking_that_waits_for_an_unmerge_is_of_the_file_it_named(world: Worl
     assert (booked.patient_id, booked.visit.patient_id) == (gone.pk, gone.pk)
 
 
+@pytest.mark.postgres
 def test_an_unmerge_that_waits_for_a_booking_leaves_it_with_the_survivor(world: World) -> None:
     kept, gone = PatientFactory(), PatientFactory()
     merging(world, kept, gone)()
@@ -106,6 +108,7 @@ def test_chains_and_bookings_all_at_once(world: World) -> None:
         assert not Visit.objects.exclude(patient__merged_into=None).exists()
 
 
+@pytest.mark.postgres
 def test_nobody_is_booked_and_erased(world: World) -> None:
     patient = PatientFactory()
     assert names([overtaken(erasing(world, patient), booking(world, patient))]) == {"Erased": 1}

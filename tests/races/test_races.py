@@ -652,3 +652,33 @@ def test_shifts_that_would_overlap(world: World) -> None:
     hours = [{"start_time": dt.time(8 + n), "end_time": dt.time(10 + n)} for n in range(2)] * 4
     results = at_once([lambda h=h: appointment_actions.add_shift(by=world.admin, **where, **h) for h in hours])
     assert names(results) == {"Shift": 1, "InvalidInput": 7}
+
+
+def test_a_visit_is_taken_back_while_its_patient_is_erased(world: World) -> None:
+    """Whoever is first: nobody's visit is open whose data is gone."""
+    by = world.receptionist
+    for erased_first in (True, False):
+        visit = queue_actions.leave(walk_in(world), by=by)
+
+        def erase(patient: Patient = visit.patient) -> None:
+            patient_actions.erase(patient, by=world.admin, reason="asked for it")
+
+        def undo(visit: Visit = visit) -> None:
+            queue_actions.undo(visit, by=by)
+
+        result = overtaken(erase, undo) if erased_first else overtaken(undo, erase)
+        assert type(result).__name__ == ("Erased" if erased_first else "StillInQueue")
+        visit.refresh_from_db()
+        assert visit.status == ("left" if erased_first else "waiting")
+    results = at_once([step for _ in range(4) for step in _erase_and_undo(world)])
+    assert set(names(results)) <= {"NoneType", "Patient", "Visit", "Erased", "StillInQueue"}
+    gone = Visit.objects.filter(patient__erased_at__isnull=False)
+    assert not gone.filter(status__in=Visit.OPEN).exists()
+
+
+def _erase_and_undo(world: World) -> list[Callable[[], Any]]:
+    visit = queue_actions.leave(walk_in(world), by=world.receptionist)
+    return [
+        lambda: patient_actions.erase(visit.patient, by=world.admin, reason="asked for it"),
+        lambda: queue_actions.undo(visit, by=world.receptionist),
+    ]

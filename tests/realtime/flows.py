@@ -122,6 +122,12 @@ def on_a_break(world: World) -> Visit:
     return walk_in(world)
 
 
+def a_day_early(world: World) -> Visit:
+    """Somebody who waits today, and is booked for tomorrow."""
+    appointment = book(world, start=soon(30) + dt.timedelta(days=1))
+    return appointments.check_in(appointment, by=world.receptionist).visit
+
+
 def three_waiting(world: World) -> list[Visit]:
     return [walk_in(world), walk_in(world), walk_in(world)]
 
@@ -299,6 +305,13 @@ FLOWS: tuple[Flow, ...] = (
         lambda w, a: (w.receptionist, "post", f"appointments/{a.pk}/cancel/", {"reason": "patient asked"}),
     ),
     Flow(
+        "appointment-cancelled-of-who-left",
+        lambda w: queue.leave(checked_in(w), by=w.receptionist).appointment,
+        lambda w, a: appointments.cancel(a, by=w.receptionist, reason="won't come back"),
+        ("appointment_cancelled C D", "queue_updated C D"),
+        lambda w, a: (w.receptionist, "post", f"appointments/{a.pk}/cancel/", {"reason": "won't come back"}),
+    ),
+    Flow(
         "appointment-no-show",
         booked,
         lambda w, a: appointments.mark_no_show(a, by=w.receptionist),
@@ -404,7 +417,13 @@ FLOWS: tuple[Flow, ...] = (
         verb("cancel", reason="asked"),
     ),
     Flow("cancelled-waiting", waiting, lambda w, v: queue.cancel(v, by=w.receptionist), STATUS, verb("cancel")),
-    Flow("cancelled-checked-in", checked_in, lambda w, v: queue.cancel(v, by=w.receptionist), STATUS, verb("cancel")),
+    Flow(
+        "cancelled-checked-in",
+        checked_in,
+        lambda w, v: queue.cancel(v, by=w.receptionist),
+        STATUS_WITH_APPOINTMENT,
+        verb("cancel"),
+    ),
     Flow("cancelled-called", called, lambda w, v: queue.cancel(v, by=w.receptionist), STATUS, verb("cancel")),
     Flow("cancelled-skipped", skipped, lambda w, v: queue.cancel(v, by=w.receptionist), STATUS, verb("cancel")),
     Flow(
@@ -417,6 +436,13 @@ FLOWS: tuple[Flow, ...] = (
     Flow("left", waiting, lambda w, v: queue.leave(v, by=w.receptionist), STATUS, verb("leave")),
     Flow("left-called", called, lambda w, v: queue.leave(v, by=w.receptionist), STATUS, verb("leave")),
     Flow("left-skipped", skipped, lambda w, v: queue.leave(v, by=w.receptionist), STATUS, verb("leave")),
+    Flow(
+        "left-a-day-early",
+        a_day_early,
+        lambda w, v: queue.leave(v, by=w.receptionist),
+        STATUS_WITH_APPOINTMENT,
+        verb("leave"),
+    ),
     # --- Taken back ---------------------------------------------------------------------------------------------------
     Flow("undone-check-in", **undo_of(checked_in, "appointment_updated C D")),
     Flow("undone-call", **undo_of(called)),
@@ -430,8 +456,15 @@ FLOWS: tuple[Flow, ...] = (
     Flow("undone-skip", **undo_of(skipped)),
     Flow("undone-return", **undo_of(lambda w: queue.put_back(skipped(w), by=w.receptionist))),
     Flow("undone-leave", **undo_of(lambda w: queue.leave(walk_in(w), by=w.receptionist))),
+    Flow(
+        "undone-leave-a-day-early",
+        **undo_of(lambda w: queue.leave(a_day_early(w), by=w.receptionist), "appointment_updated C D"),
+    ),
     Flow("undone-cancel", **undo_of(lambda w: queue.cancel(walk_in(w), by=w.receptionist))),
-    Flow("undone-cancel-of-checked-in", **undo_of(lambda w: queue.cancel(checked_in(w), by=w.receptionist))),
+    Flow(
+        "undone-cancel-of-checked-in",
+        **undo_of(lambda w: queue.cancel(checked_in(w), by=w.receptionist), "appointment_updated C D"),
+    ),
     Flow(
         "undone-cancel-of-planned",
         **undo_of(lambda w: queue.cancel(planned(w), by=w.receptionist), "appointment_updated C D"),

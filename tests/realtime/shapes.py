@@ -65,7 +65,7 @@ class Visit(Strict):
     completed_at: Moment | None
     # More than the contract names (VISIT_EXTRAS).
     date: Day
-    rank_basis: Literal["booked", "late", "walk_in", "returned", "moved"]
+    rank_basis: Literal["booked", "early", "late", "walk_in", "returned", "moved"]
     rank_reason: str | None
     slot_start: Moment | None
     call_limit_reached: bool

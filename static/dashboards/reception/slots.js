@@ -84,5 +84,5 @@ export function slotPicker({ store, start, zone, now, form }) {
   store.subscribe((/** @type {any} */ state, /** @type {any} */ before) => {
     if (slots.length && state.appointments !== before.appointments) mark();
   });
-  return { load };
+  return { load, label };
 }

@@ -1,9 +1,10 @@
 /** The work on one patient: find or register, then walk in or book. */
 
 import { toast } from '../announce.js';
-import { Refusal, post } from '../api.js';
+import { Refusal, get, post } from '../api.js';
 import { actOnAppointment, whileBusy } from '../commands.js';
 import { byId, clone, setText, show, slot } from '../dom.js';
+import { draftValue, keepDraft } from '../drafts.js';
 import { clearErrors, showErrors, valuesOf } from '../forms.js';
 import { reconcile } from '../list.js';
 import { ACTIVE } from '../rows.js';
@@ -12,6 +13,7 @@ import { t } from '../words.js';
 import { registration } from './register.js';
 import { factsOf, patientSearch } from './search.js';
 import { slotPicker } from './slots.js';
+import { walkIn } from './walkin.js';
 
 /**
  * @param {any} tools
@@ -19,13 +21,33 @@ import { slotPicker } from './slots.js';
  */
 export function workArea(tools) {
   const { store, start, zone, socket } = tools;
-  const walkIn = byId('walk-in');
   const booking = byId('booking');
+  const purposes = /** @type {any[]} */ ([...document.querySelectorAll('[name=purpose]')]);
+  const about = draftValue('patient');
+  const bookingDraft = keepDraft(booking, 'booking');
   /** @type {any} */
   let patient = null;
 
+  /** @param {any} form @param {any} button @param {() => Promise<void>} work */
+  const sending = async (form, button, work) => {
+    if (button.getAttribute('aria-disabled') === 'true') return;
+    clearErrors(form);
+    try {
+      await whileBusy(button, work);
+    } catch (error) {
+      showErrors(form, error);
+    }
+  };
+
+  /** Ready for the next one. */
+  const finish = () => {
+    choose(null);
+    search.focus();
+  };
+
   const slots = slotPicker({ ...tools, form: booking });
-  const search = patientSearch({
+  const walk = walkIn(tools, { form: byId('walk-in'), sending, onDone: finish });
+  const search = patientSearch(byId('search'), {
     onChoose: (found) => choose(found),
     onRegister: (text) => {
       choose(null);
@@ -34,24 +56,69 @@ export function workArea(tools) {
   });
   const register = registration({ onDone: (created) => choose(created), onBack: () => search.focus() });
 
+  const isBooking = () => purposes.some((radio) => radio.checked && radio.value === 'book');
+  const showPurpose = () => {
+    show(byId('walk-in'), !isBooking());
+    show(booking, isBooking());
+  };
+
   /** @param {any} found */
-  const choose = (found) => {
+  const showPatient = (found) => {
     patient = found;
-    register.close();
     show(byId('chosen'), patient !== null);
-    clearErrors(walkIn);
-    clearErrors(booking);
+    if (patient) about.set(String(patient.id));
+    else about.clear();
     if (!patient) return;
     setText(byId('chosen-name'), patient.full_name);
     setText(byId('chosen-facts'), factsOf(patient));
+    byId('chosen-file').href = `/patients/${patient.id}/`;
     draw();
-    if (!booking.hidden) slots.load();
+  };
+
+  /** @param {any} found */
+  const choose = async (found) => {
+    register.close();
+    clearErrors(booking);
+    bookingDraft.clear();
+    showPatient(found);
+    const ready = walk.begin(found);
+    if (!patient) return;
+    if (isBooking()) slots.load();
     byId('chosen-name').focus();
+    await ready;
+    // Meanwhile somebody may have gone on by themselves; and who is expected or here already isn't a walk-in without a thought.
+    if (patient !== found || isBooking() || document.activeElement !== byId('chosen-name')) return;
+    const known = byId('chosen-today');
+    if (known.children.length === 0) walk.focus();
+    else known.querySelector('button:not([hidden])')?.focus();
+  };
+
+  /** Go on where the page was when it was loaded anew. */
+  const restore = async () => {
+    if (register.restore()) return;
+    const id = about.get();
+    if (!id) return;
+    try {
+      showPatient(await get(`/api/patients/${id}/`));
+    } catch {
+      about.clear();
+      return;
+    }
+    // The radio buttons outside of the forms come back by the draft of the form that is meant.
+    if (bookingDraft.restore()) {
+      for (const radio of purposes) radio.checked = radio.value === 'book';
+      showPurpose();
+      await slots.load();
+      bookingDraft.restore();
+      slots.label();
+    }
+    await walk.begin(patient, { isRestored: true });
   };
 
   /** What is known of the chosen patient today: nobody is put into the queue twice by accident. */
   const draw = () => {
     if (!patient) return;
+    walk.draw();
     const { visits, appointments } = store.getState();
     const here = (/** @type {any} */ each) => each.patient.id === patient.id && each.clinic_id === start.clinic && each.date === tools.date();
     const queued = Object.values(visits).filter((visit) => here(visit) && ACTIVE.includes(visit.status));
@@ -79,45 +146,16 @@ export function workArea(tools) {
       finish();
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      setText(slot(walkIn, 'message'), error.message);
+      setText(slot(byId('walk-in'), 'message'), error.message);
     }
-  });
-
-  /** Ready for the next one. */
-  const finish = () => {
-    choose(null);
-    walkIn.elements.priority.value = 'normal';
-    search.focus();
-  };
-
-  /** @param {any} form @param {any} button @param {() => Promise<void>} work */
-  const send = async (form, button, work) => {
-    if (button.getAttribute('aria-disabled') === 'true') return;
-    clearErrors(form);
-    try {
-      await whileBusy(button, work);
-    } catch (error) {
-      showErrors(form, error);
-    }
-  };
-
-  walkIn.addEventListener('submit', (/** @type {Event} */ event) => {
-    event.preventDefault();
-    send(walkIn, walkIn.querySelector('button'), async () => {
-      const visit = await post('/api/visits/', { ...numbers(valuesOf(walkIn), 'doctor', 'service'), patient: patient.id, clinic: start.clinic });
-      store.answer('visit', visit);
-      tools.ours.add(visit.id);
-      toast(t('done.walk_in', { ticket: visit.ticket, name: visit.patient.name }));
-      finish();
-    });
   });
 
   booking.addEventListener('submit', (/** @type {Event} */ event) => {
     event.preventDefault();
-    send(booking, byId('booking-submit'), async () => {
+    sending(booking, byId('booking-submit'), async () => {
       const { date, ...values } = valuesOf(booking);
       try {
-        const made = await post('/api/appointments/', { ...numbers(values, 'doctor', 'service'), patient: patient.id, clinic: start.clinic });
+        const made = await post('/api/appointments/', { ...values, doctor: Number(values.doctor), service: Number(values.service), patient: patient.id, clinic: start.clinic });
         store.answer('appointment', made);
         toast(t('done.book', { name: made.patient.name, time: clock(made.start, zone), date: written(made.date) }));
         finish();
@@ -128,20 +166,14 @@ export function workArea(tools) {
     });
   });
 
-  for (const radio of document.querySelectorAll('[name=purpose]')) {
-    radio.addEventListener('change', (/** @type {any} */ event) => {
-      const isBooking = event.target.value === 'book';
-      show(walkIn, !isBooking);
-      show(booking, isBooking);
-      if (isBooking) slots.load();
+  for (const radio of purposes) {
+    radio.addEventListener('change', () => {
+      showPurpose();
+      if (isBooking()) slots.load();
     });
   }
   byId('chosen-close').addEventListener('click', finish);
+  restore();
 
   return draw;
-}
-
-/** @param {Record<string, any>} values @param {string[]} names */
-function numbers(values, ...names) {
-  return { ...values, ...Object.fromEntries(names.map((name) => [name, Number(values[name])])) };
 }

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("appointments", "0003_hours_series_overbooking"),
         ("clinics", "0004_rules_of_a_clinic"),
-        ("queue", "0002_doctors_states_and_closed_days"),
+        ("queue", "0003_came_on_an_earlier_day"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

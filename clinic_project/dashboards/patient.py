@@ -1,0 +1,145 @@
+"""A patient's file as a page: what is known, what was and is to come, who may be the same person. Forms, so that it works
+without JavaScript too; doctors read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from appointments.models import Appointment
+from clinic_project.dashboards import access
+from clinic_project.dashboards.booking_words import alike_words
+from clinic_project.dashboards.refusals import REFUSALS, sentence_of
+from clinic_project.dashboards.words import labels
+from clinics.models import User
+from clinics.permissions import DESK, DOCTOR
+from patients import actions
+from patients.duplicates import Candidate, similar_files
+from patients.models import FileAccess, Patient, PatientMerge
+from patients.serializers import PatientSerializer
+from queue.models import Visit
+
+MOST = 30
+FIELDS = ("full_name", "phone", "birth_date", "sex", "email", "address", "notes")
+
+
+def _found(pk: int) -> Patient:
+    patient = Patient.objects.select_related("merged_into").filter(pk=pk).first()
+    if patient is None:
+        raise Http404
+    return patient
+
+
+def _require_desk(user: User) -> None:
+    if user.effective_role not in DESK:
+        raise PermissionDenied(_("Your role may not do this."))
+
+
+@access.staff_page
+def patient(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The file; a POST changes it."""
+    user, file = access.person(request), _found(pk)
+    if file.merged_into is not None:
+        return redirect("patient", pk=file.merged_into_id)
+    errors: dict[str, Any] = {}
+    if request.method == "POST":
+        _require_desk(user)
+        errors = _change(request, file)
+        if not errors:
+            return redirect("patient", pk=pk)
+    actions.log_access([file], by=user, how=FileAccess.How.OPENED)
+    return render(request, "patients/page.html", _shown(request, file, errors), status=400 if errors else 200)
+
+
+def _change(request: HttpRequest, file: Patient) -> dict[str, Any]:
+    """Save what was sent and say so, or give back what is wrong by field."""
+    sent: dict[str, Any] = {name: request.POST[name] for name in (*FIELDS, "version") if name in request.POST}
+    if sent.get("birth_date") == "":
+        sent["birth_date"] = None
+    checked = PatientSerializer(file, data=sent, partial=True)
+    if not checked.is_valid():
+        return dict(checked.errors)
+    try:
+        actions.change(file, by=access.person(request), **checked.validated_data)
+    except REFUSALS as refusal:
+        messages.error(request, sentence_of(refusal))
+    else:
+        messages.success(request, _("The file is saved."))
+    return {}
+
+
+@access.staff_page
+def merging(request: HttpRequest, pk: int, verb: str) -> HttpResponseBase:
+    """Two files become one, or two again."""
+    user, file = access.person(request), _found(pk)
+    if request.method != "POST":
+        return redirect("patient", pk=pk)
+    _require_desk(user)
+    raw = request.POST.get("duplicate", "")
+    if verb not in ("merge", "unmerge") or not access.is_key(raw):
+        raise Http404
+    action = actions.merge if verb == "merge" else actions.unmerge
+    try:
+        action(file, duplicate=_found(int(raw)), by=user)
+    except REFUSALS as refusal:
+        messages.error(request, sentence_of(refusal))
+    else:
+        messages.success(
+            request, _("The files are one now.") if verb == "merge" else _("The files are two again, as they were.")
+        )
+    return redirect("patient", pk=pk)
+
+
+def _shown(request: HttpRequest, file: Patient, errors: dict[str, Any]) -> dict[str, Any]:
+    user = access.person(request)
+    is_desk = user.effective_role in DESK
+    words, reasons = labels(), alike_words()
+    # Of the caller's clinics; of a colleague's appointments a doctor reads nothing (contract/api.md, section 1).
+    booked = Appointment.objects.filter(patient=file, clinic__in=user.clinic_ids()).select_related(
+        "clinic", "doctor", "service"
+    )
+    if user.effective_role == DOCTOR:
+        booked = booked.filter(doctor=user.doctor_id)
+    now = timezone.now()
+    visits = Visit.objects.filter(patient=file, clinic__in=user.clinic_ids()).exclude(status=Visit.Status.PLANNED)
+    merges = PatientMerge.objects.filter(survivor=file).select_related("duplicate", "by").order_by("-pk")
+    candidates: list[Candidate] = []
+    if is_desk and file.erased_at is None:
+        candidates = similar_files(full_name=file.full_name, phone=file.phone, birth_date=file.birth_date, exclude=file.pk)
+        actions.log_access([each.patient for each in candidates], by=user, how=FileAccess.How.FOUND)
+    return {
+        **access.frame(request, []),
+        "patient": file,
+        "may_edit": is_desk and file.erased_at is None,
+        "is_desk": is_desk,
+        "errors": errors,
+        # What was refused stays in the form.
+        "given": {name: request.POST.get(name, "") if errors else getattr(file, name) for name in FIELDS},
+        "version": request.POST.get("version", file.version) if errors else file.version,
+        "sexes": Patient._meta.get_field("sex").choices,
+        "today": timezone.localdate(),
+        "coming": [_booking(each, words) for each in booked.filter(end__gt=now).order_by("start", "pk")[:MOST]],
+        "past": [_booking(each, words) for each in booked.filter(~Q(end__gt=now)).order_by("-start", "-pk")[:MOST]],
+        "visits": [
+            {"row": each, "status_label": words[f"visit.{each.status}"]}
+            for each in visits.select_related("clinic", "doctor", "service").order_by("-date", "-pk")[:MOST]
+        ],
+        "candidates": [{"patient": each.patient, "why": reasons[f"why.{each.why}"]} for each in candidates],
+        "merges": merges,
+    }
+
+
+def _booking(appointment: Appointment, words: dict[str, str]) -> dict[str, Any]:
+    clinic = appointment.clinic
+    return {
+        "row": appointment,
+        "time": f"{appointment.start.astimezone(clinic.zone):%H:%M}",
+        "status_label": words[f"appointment.{appointment.status}"],
+    }

@@ -1,0 +1,186 @@
+"""A patient's page: the desk changes and merges, doctors read, and every reading is noted."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+import pytest
+from django.contrib.messages import get_messages
+
+from clinic_project.dashboards.booking_words import alike_words
+from patients import actions, duplicates
+from patients.models import FileAccess, Patient
+from tests.factories import PatientFactory, World, book, walk_in
+from tests.pages.test_access import as_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def form(patient: Patient, **changes: Any) -> dict[str, Any]:
+    """What the page's form sends."""
+    fields = ("full_name", "phone", "sex", "email", "address", "notes", "version")
+    return {**{name: getattr(patient, name) for name in fields}, "birth_date": patient.birth_date or "", **changes}
+
+
+def said(response: Any) -> str:
+    return " ".join(str(message) for message in get_messages(response.wsgi_request))
+
+
+@pytest.mark.parametrize(
+    ("who", "may_edit"), [("receptionist", True), ("admin", True), ("doctor_user", False), ("receptionist_there", True)]
+)
+def test_the_desk_edits_and_doctors_read(world: World, who: str, may_edit: bool) -> None:
+    user = getattr(world, who)
+    response = as_user(user).get(f"/patients/{world.patient.pk}/")
+
+    assert response.status_code == 200
+    assert ('name="full_name"' in response.content.decode()) is may_edit
+    assert FileAccess.objects.get(patient=world.patient, user=user).how == "opened"
+
+
+def test_who_is_not_there_is_not_found(world: World) -> None:
+    assert as_user(world.receptionist).get("/patients/999999/").status_code == 404
+
+
+def test_a_change_is_saved(world: World) -> None:
+    sent = form(world.patient, full_name="New Name", birth_date="1980-05-04", notes="likes tea")
+    response = as_user(world.receptionist).post(f"/patients/{world.patient.pk}/", sent)
+
+    world.patient.refresh_from_db()
+    assert response["Location"] == f"/patients/{world.patient.pk}/"
+    assert (world.patient.full_name, str(world.patient.birth_date)) == ("New Name", "1980-05-04")
+    assert world.patient.notes == "likes tea"
+
+
+def test_what_is_wrong_stands_by_its_field_and_what_was_typed_stays(world: World) -> None:
+    sent = form(world.patient, full_name="Typed Name", email="no address")
+    response = as_user(world.receptionist).post(f"/patients/{world.patient.pk}/", sent)
+    html = response.content.decode()
+
+    assert response.status_code == 400
+    assert 'id="email-error"' in html
+    assert 'value="Typed Name"' in html
+    world.patient.refresh_from_db()
+    assert world.patient.full_name != "Typed Name"
+
+
+def test_who_was_slower_is_told_and_changes_nothing(world: World) -> None:
+    seen = form(world.patient, notes="mine")
+    actions.change(world.patient, by=world.admin, notes="theirs")
+
+    response = as_user(world.receptionist).post(f"/patients/{world.patient.pk}/", seen)
+
+    world.patient.refresh_from_db()
+    assert world.patient.notes == "theirs"
+    assert "changed" in said(response)
+
+
+def test_a_doctor_changes_nothing(world: World) -> None:
+    client = as_user(world.doctor_user)
+    other = PatientFactory()
+
+    assert client.post(f"/patients/{world.patient.pk}/", form(world.patient)).status_code == 403
+    assert client.post(f"/patients/{world.patient.pk}/merge/", {"duplicate": other.pk}).status_code == 403
+
+
+def test_appointments_and_visits_of_the_own_clinics_are_listed(world: World) -> None:
+    own = book(world, patient=world.patient)
+    walk_in(world, patient=world.patient)
+    book(
+        world,
+        patient=world.patient,
+        clinic=world.there,
+        doctor=world.stranger,
+        service=world.service_there,
+        by=world.receptionist_there,
+        minutes=90,
+    )
+
+    html = as_user(world.receptionist).get(f"/patients/{world.patient.pk}/").content.decode()
+
+    assert f"/calendar/?clinic={world.here.pk}&amp;date={own.date}" in html
+    assert html.count(world.doctor.name) == 2
+    assert world.stranger.name not in html
+
+
+def test_a_doctor_sees_no_colleagues_appointment(world: World) -> None:
+    book(world, patient=world.patient, doctor=world.colleague)
+
+    html = as_user(world.doctor_user).get(f"/patients/{world.patient.pk}/").content.decode()
+
+    assert world.colleague.name not in html
+
+
+def test_who_looks_alike_is_merged_and_taken_apart_again(world: World) -> None:
+    patient = PatientFactory(full_name="Maria Santos", birth_date="1980-05-04")
+    twin = PatientFactory(full_name="Santos Maria", birth_date="1980-05-04")
+    client = as_user(world.receptionist)
+    html = client.get(f"/patients/{patient.pk}/").content.decode()
+    assert twin.record_number in html
+    assert "Same name in another order and same date of birth" in html
+    assert FileAccess.objects.filter(patient=twin, how="found").exists()
+
+    client.post(f"/patients/{patient.pk}/merge/", {"duplicate": twin.pk})
+    assert client.get(f"/patients/{twin.pk}/")["Location"] == f"/patients/{patient.pk}/"
+    assert "Take back" in client.get(f"/patients/{patient.pk}/").content.decode()
+
+    client.post(f"/patients/{patient.pk}/unmerge/", {"duplicate": twin.pk})
+    assert client.get(f"/patients/{twin.pk}/").status_code == 200
+
+
+def test_every_reason_to_look_alike_has_a_sentence() -> None:
+    code = inspect.getsource(duplicates)
+    reasons = set(re.findall(r'"(same [^"]+|similar [^"]+)"', code))
+
+    assert len(reasons) == 7
+    assert {f"why.{reason}" for reason in reasons} == set(alike_words())
+
+
+def test_merging_what_is_merged_already_is_refused_with_a_sentence(world: World) -> None:
+    twin, client = PatientFactory(), as_user(world.receptionist)
+    client.post(f"/patients/{world.patient.pk}/merge/", {"duplicate": twin.pk})
+
+    response = client.post(f"/patients/{world.patient.pk}/merge/", {"duplicate": twin.pk})
+
+    assert response.status_code == 302
+    assert said(response)
+
+
+@pytest.mark.parametrize(
+    ("verb", "duplicate", "status"), [("merge", "x", 404), ("merge", "", 404), ("erase", "1", 404), ("merge", "999999", 404)]
+)
+def test_what_makes_no_sense_is_not_there(world: World, verb: str, duplicate: str, status: int) -> None:
+    response = as_user(world.receptionist).post(f"/patients/{world.patient.pk}/{verb}/", {"duplicate": duplicate})
+
+    assert response.status_code == status
+
+
+def test_an_erased_file_says_so_and_offers_nothing(world: World) -> None:
+    actions.erase(world.patient, by=world.admin, reason="asked for it")
+
+    html = as_user(world.receptionist).get(f"/patients/{world.patient.pk}/").content.decode()
+
+    assert "This file was erased" in html
+    assert 'name="full_name"' not in html
+
+
+def test_number_of_queries_does_not_grow_with_the_file(
+    world: World, django_assert_num_queries: Any, django_assert_max_num_queries: Any
+) -> None:
+    client, path = as_user(world.receptionist), f"/patients/{world.patient.pk}/"
+    book(world, patient=world.patient)
+    client.get(path)
+    with django_assert_max_num_queries(24) as few:
+        client.get(path)
+    for number in range(2, 10):
+        book(world, patient=world.patient, minutes=30 * number)
+
+    with django_assert_num_queries(len(few)):
+        client.get(path)

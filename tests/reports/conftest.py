@@ -1,0 +1,3 @@
+from tests.api.fixtures import db, standing_world, world
+
+__all__ = ["db", "standing_world", "world"]
