@@ -187,7 +187,7 @@ def test_what_is_known_of_a_patient(world: World, django_assert_num_queries: Any
     for _ in range(rows):
         duplicate = PatientFactory().pk
         api.ok("post", f"patients/{patient.pk}/merge/", {"duplicate": duplicate})
-    with django_assert_num_queries({"accesses": 6, "merges": 4}[verb]):
+    with django_assert_num_queries({"accesses": 5, "merges": 4}[verb]):
         answer = api.get(f"/api/patients/{patient.pk}/{verb}/").json()
     assert len(answer if verb == "merges" else answer["results"]) >= rows
 

@@ -151,7 +151,7 @@ def test_two_receipts_with_one_number_are_named(installed: BaseDatabaseWrapper) 
 def test_the_guards_of_an_installation_do_not_stand_in_the_way_of_a_later_release(installed: BaseDatabaseWrapper) -> None:
     migrate(installed, "0004_shares_add_up", "0005_language_of_a_person")
     guard(installed)
-    migrate(installed, "0005_receipts_once", "0006_permits_end_with_their_transaction")
+    migrate(installed, "0005_receipts_once", "0007_permits_end_with_their_transaction")
     guards.install(ALIAS)
     with pytest.raises(IntegrityError), transaction.atomic(using=ALIAS), installed.cursor() as cursor:
         cursor.execute("INSERT INTO clinics_erasurepermit (never_id) VALUES (0)")
