@@ -131,6 +131,9 @@ class DeskAdmin(_ModelAdmin):
         own = self.model._base_manager.filter(**{f"{self.clinic_lookup}__in": viewer.clinic_ids()})
         return rows.filter(pk__in=own.values("pk"))
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        return super().get_object(request, object_id, from_field) if from_field or is_key(self.model, object_id) else None
+
     def own(self, model: type[models.Model], request: HttpRequest) -> models.QuerySet[Any]:
         """The rows of another model that this person may choose from."""
         return self.admin_site.get_model_admin(model).get_queryset(request)

@@ -24,6 +24,8 @@ def is_key(model: type[models.Model], value: Any) -> bool:
         key = model._meta.pk.to_python(value)
     except (ValidationError, ValueError):
         return False
+    if isinstance(key, str):
+        return "\0" not in key
     return key is not None and (not isinstance(key, int) or _FIRST <= key <= _LAST)
 
 

@@ -97,7 +97,7 @@ def test_what_is_typed_into_a_choice(superuser: Client, world: World, term: str)
 def test_the_login_log_is_read_by_superusers_and_kept(
     superuser: Client, manager: Client, world: World, model: type[Any]
 ) -> None:
-    more = {"logout_time": None} if model is AccessLog else {}
+    more = {"failures_since_start": 1} if model is AccessAttempt else {}
     row = model.objects.create(username="ghost", ip_address="192.0.2.7", user_agent="x", http_accept="x", path_info="/", **more)
     page = superuser.get(address(model, "changelist"))
     assert "ghost" in page.content.decode()
