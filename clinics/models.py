@@ -94,6 +94,7 @@ class Clinic(Versioned):
 
     class Meta:
         verbose_name = _("clinic")
+        verbose_name_plural = _("clinics")
         ordering = ["name", "pk"]
 
     def __str__(self) -> str:
@@ -247,6 +248,7 @@ class Login(models.Model):
 
     class Meta:
         verbose_name = _("login")
+        verbose_name_plural = _("logins")
         ordering = ["-created_at"]
 
     def __str__(self) -> str:
@@ -273,6 +275,7 @@ class Doctor(Versioned):
 
     class Meta:
         verbose_name = _("doctor")
+        verbose_name_plural = _("doctors")
         ordering = ["name", "pk"]
 
     def __str__(self) -> str:
@@ -302,6 +305,7 @@ class Service(Versioned):
 
     class Meta:
         verbose_name = _("service")
+        verbose_name_plural = _("services")
         ordering = ["name", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["clinic", "name"], name="service_name_once_per_clinic"),

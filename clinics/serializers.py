@@ -173,7 +173,10 @@ class ServiceSerializer(VersionedModelSerializer):
         if clinic is not None and price is not None and price != round(price, clinic.money_decimals):
             # Nobody could ever pay the rest.
             raise serializers.ValidationError(
-                {"price": f"{clinic.currency} has {clinic.money_decimals} decimals; write no more."}
+                {
+                    "price": gettext("%(currency)s has %(decimals)s decimals; write no more.")
+                    % {"currency": clinic.currency, "decimals": clinic.money_decimals}
+                }
             )
         return attrs
 

@@ -76,6 +76,7 @@ class Patient(Versioned):
 
     class Meta:
         verbose_name = _("patient")
+        verbose_name_plural = _("patients")
         ordering = ["full_name", "pk"]
         indexes = [
             TrigramIndex(fields=["search_key"], name="patient_search", opclasses=["gin_trgm_ops"]),

@@ -65,6 +65,7 @@ class Payment(Versioned):
 
     class Meta:
         verbose_name = _("payment")
+        verbose_name_plural = _("payments")
         ordering = ["-created_at", "-pk"]
         constraints = [
             models.CheckConstraint(
@@ -300,6 +301,7 @@ class CashMovement(AppendOnly):
 
     class Meta:
         verbose_name = _("cash movement")
+        verbose_name_plural = _("cash movements")
         ordering = ["pk"]
         constraints = [models.CheckConstraint(condition=models.Q(amount__gt=0), name="cash_movement_above_zero")]
 

@@ -131,6 +131,7 @@ class Visit(Versioned):
 
     class Meta:
         verbose_name = _("visit")
+        verbose_name_plural = _("visits")
         ordering = ["-date", "rank", "queue_number", "pk"]
         indexes = [
             models.Index(fields=["clinic", "date", "rank"]),
@@ -257,6 +258,7 @@ class Presence(Versioned):
 
     class Meta:
         verbose_name = _("doctor's state")
+        verbose_name_plural = _("doctors' states")
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(until__isnull=True) | models.Q(state="break"), name="only_a_break_has_an_end"

@@ -20,6 +20,7 @@ class Log(models.Model):
 
     class Meta:
         verbose_name = _("event log")
+        verbose_name_plural = _("event log")
 
     def __str__(self) -> str:
         return str(self.epoch)
@@ -34,6 +35,7 @@ class Room(models.Model):
 
     class Meta:
         verbose_name = _("room")
+        verbose_name_plural = _("rooms")
 
     def __str__(self) -> str:
         return f"{self.name} at {self.head}"
@@ -48,6 +50,7 @@ class Event(models.Model):
 
     class Meta:
         verbose_name = _("event")
+        verbose_name_plural = _("events")
         ordering = ["pk"]
 
     def __str__(self) -> str:

@@ -123,6 +123,7 @@ class Appointment(Versioned):
 
     class Meta:
         verbose_name = _("appointment")
+        verbose_name_plural = _("appointments")
         ordering = ["start", "pk"]
         indexes = [
             models.Index(fields=["clinic", "date"]),

@@ -54,6 +54,7 @@ class Shift(Versioned):
 
     class Meta:
         verbose_name = _("shift")
+        verbose_name_plural = _("shifts")
         ordering = ["doctor", "weekday", "start_time", "pk"]
         constraints = [
             models.CheckConstraint(
@@ -100,6 +101,7 @@ class ShiftBreak(models.Model):
 
     class Meta:
         verbose_name = _("break")
+        verbose_name_plural = _("breaks")
         ordering = ["start_time", "pk"]
         constraints = [
             models.CheckConstraint(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers, viewsets
@@ -130,6 +131,6 @@ def scope_asked(user: User, asked: Any, context: Mapping[str, Any]) -> Scope:
     if user.effective_role == DOCTOR:
         own = user.own_doctor
         if own is None or doctor not in (None, own):
-            raise NotAllowed("You see your own figures only.")
+            raise NotAllowed(_("You see your own figures only."))
         doctor = own
     return Scope(clinic, given["first"], given["to"], doctor)

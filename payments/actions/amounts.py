@@ -17,4 +17,6 @@ def require_amount(name: str, amount: Decimal, currency: str, decimals: int, *, 
     if above_zero and amount == ZERO:
         raise InvalidInput(**{name: _("Write an amount above zero.")})
     if not has_decimals(amount, decimals):
-        raise InvalidInput(**{name: f"{currency} has {decimals} decimals; write no more."})
+        raise InvalidInput(
+            **{name: _("%(currency)s has %(decimals)s decimals; write no more.") % {"currency": currency, "decimals": decimals}}
+        )

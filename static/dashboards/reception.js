@@ -7,13 +7,11 @@ import { byId } from './dom.js';
 import { ROW_KEYS, pressInRow, shortcuts } from './keys.js';
 import { goLive } from './live.js';
 import { marks } from './marks.js';
+import { onDemand } from './on-demand.js';
 import { appointmentArea } from './reception/appointments.js';
 import { attentionArea } from './reception/attention-area.js';
 import { dialogs } from './reception/dialogs.js';
-import { followUpDialog } from './reception/follow-up.js';
-import { historyDialog } from './reception/history.js';
 import { paymentDialog } from './reception/payment.js';
-import { presenceDialog } from './reception/presence.js';
 import { queueArea } from './reception/queue.js';
 import { steps } from './reception/steps.js';
 import { workArea } from './reception/work.js';
@@ -33,9 +31,9 @@ goLive({
       clinic: start.clinics[start.clinic],
       isMarked: marks(store, live.redraw),
       openPayment: paymentDialog(live),
-      bookFollowUp: followUpDialog(live),
-      openHistory: historyDialog(live),
-      askPresence: presenceDialog(live),
+      bookFollowUp: onDemand(async () => (await import('./reception/follow-up.js')).followUpDialog(live)),
+      openHistory: onDemand(async () => (await import('./reception/history.js')).historyDialog(live)),
+      askPresence: onDemand(async () => (await import('./reception/presence.js')).presenceDialog(live)),
       ...dialogs(live),
       /** What has no button of its own: a refusal stands in the row all the same. @param {number} id @param {() => Promise<unknown>} work */
       atRow(id, work) {

@@ -14,7 +14,7 @@ from patients.models import FileAccess
 from payments import actions as payments
 from queue import actions as queue
 from tests.api.client import Api, outcome
-from tests.factories import PatientFactory, World, book, walk_in
+from tests.factories import PatientFactory, World, as_if, book, walk_in
 from tests.factories.world import soon
 
 
@@ -153,8 +153,7 @@ def test_pages(world: World) -> None:
     ("currency", "before", "after"), [("USD", "26.00", "27.50"), ("JPY", "26", "28"), ("KWD", "26.000", "27.500")]
 )
 def test_amounts_are_texts_with_the_decimals_of_their_currency(world: World, currency: str, before: str, after: str) -> None:
-    world.here.currency = currency
-    world.here.save(update_fields=["currency"])
+    as_if(world.here, currency=currency)
     api = Api(world.admin)
     for price in (before, after):
         api.ok("patch", f"services/{world.service.pk}/", {"price": price})

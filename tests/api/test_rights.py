@@ -168,7 +168,12 @@ CASES: list[tuple[str, str, Any, dict[str, int]]] = [
     ("post", "appointments/{appointment}/check-in/", {}, DESK),
     ("post", "appointments/{appointment}/no-show/", {}, DESK),
     ("post", "appointments/{one_of_series}/cancel-following/", {"reason": "moved away"}, DESK),
-    ("patch", "appointments/{appointment}/", {"overbook": True, "overbook_reason": "twins"}, {**DESK, "receptionist": 403}),
+    (
+        "patch",
+        "appointments/{appointment}/",
+        {"start": "2026-03-02T16:00:00Z", "overbook": True, "overbook_reason": "twins"},
+        {**DESK, "receptionist": 403},
+    ),
     # Money
     ("post", "payments/{payment}/process/", {"amount": "5.00", "method": "cash"}, DESK),
     ("post", "payments/{payment}/refund/", {"amount": "5.00", "reason": "mistake"}, ADMIN),

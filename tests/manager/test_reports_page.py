@@ -36,7 +36,7 @@ def test_an_admin_sees_all_reports_with_charts_tables_and_files(world: World) ->
 
     assert sections(html) == SECTIONS
     assert html.count('<svg class="chart" role="img"') == len(SECTIONS)
-    assert html.count("All figures as a table") == len(SECTIONS)
+    assert html.count("<summary>All figures as a table</summary>") == len(SECTIONS)
     assert "12.34" in html
     for name in SECTIONS:
         file = re.search(rf'href="(/api/reports/{name}/[^"]+)"', html)

@@ -76,7 +76,7 @@ def told(client: Client, path: str) -> str:
 def test_closing_the_day_and_its_refusals(world: World, clock: object) -> None:
     client, path = as_user(world.admin), f"/manager/clinics/{world.here.pk}/close-day/"
     inside = visit_in(world, "in_progress")
-    assert f"{inside.ticket} is still with the doctor" in told(client, path)
+    assert f"Still with a doctor: {inside.ticket}" in told(client, path)
     assert not DayClose.objects.exists()
 
     queue_actions.complete(inside, by=world.doctor_user)

@@ -69,7 +69,8 @@ export function waitKeeper(waits) {
      */
     see(visit) {
       const called = visit.called_at ?? visit.started_at;
-      if (!called || !visit.checked_in_at) return !(visit.id in waits);
+      // Who came a day early and left may have been called then.
+      if (!called || !visit.checked_in_at || Date.parse(called) < Date.parse(visit.checked_in_at)) return !(visit.id in waits);
       if (visit.id in waits) return true;
       if (visit.call_count > 1) return false;
       waits[visit.id] = Math.trunc((Date.parse(called) - Date.parse(visit.checked_in_at)) / 1000);

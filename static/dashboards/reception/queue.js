@@ -1,7 +1,7 @@
 /** The queue of the clinic, a section for each doctor. */
 
 import { queueOf } from '../../realtime/index.js';
-import { listen } from '../commands.js';
+import { complain, listen } from '../commands.js';
 import { byId, clone, setAttribute, setText, show, slot } from '../dom.js';
 import { reconcile } from '../list.js';
 import { presenceOf, presenceText } from '../presence.js';
@@ -28,7 +28,7 @@ export function queueArea(tools) {
     const button = event.target.closest('[data-slot=presence]');
     if (!button) return;
     const id = Number(button.closest('[data-key]').dataset.key);
-    tools.askPresence({ id, name: doctors.get(id) ?? '' }, button.dataset.state);
+    tools.askPresence({ id, name: doctors.get(id) ?? '' }, button.dataset.state).catch((/** @type {unknown} */ error) => complain(null, error));
   });
 
   /** @param {any} element @param {number} id @param {any[]} active */
