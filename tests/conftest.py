@@ -102,6 +102,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 # --- What this run has no service for, or another one does --------------------------------------------------------------
 
+# What is the same on any database, by place; single tests are marked themselves. Pages and shapes go where they are quicker.
+ONCE = {
+    "tests/pages": "sqlite",
+    "tests/manager": "sqlite",
+    "tests/reports": "postgresql",
+    "tests/test_language.py": "sqlite",
+    "tests/test_layout.py": "sqlite",
+    "tests/test_static_files.py": "sqlite",
+    "tests/realtime/test_parity.py": "sqlite",
+    "tests/realtime/test_flows.py": "postgresql",
+    "tests/api/test_errors.py": "postgresql",
+    "tests/api/test_all_or_nothing.py": "postgresql",
+    "tests/api/test_schema.py": "sqlite",
+}
 LEFT_OUT: pytest.StashKey[set[str]] = pytest.StashKey()
 
 
@@ -112,6 +126,10 @@ def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
         lacking.add("redis")
     left_out = {item for item in items if any(item.get_closest_marker(name) for name in lacking)}
     if config.getoption("once"):
+        for item in items:
+            for place, where in ONCE.items():
+                if item.path.is_relative_to(config.rootpath / place):
+                    item.add_marker(pytest.mark.once(where))
         left_out |= {item for item in items if any(mark.args != (vendor,) for mark in item.iter_markers("once"))}
     if left_out:
         items[:] = [item for item in items if item not in left_out]
