@@ -78,12 +78,12 @@ async def test_database_that_fails_meanwhile_is_a_warning_and_asked_again(
     clock.shift(7 * DAY)
     warned = Warned()
     closing.logger.addHandler(warned)
-    await run(rename_table, "queue_dayclose", "elsewhere")
+    await run(rename_table, "queue_closingturn", "elsewhere")
     try:
         await connect(world.receptionist)
         await asyncio.wait_for(warned.heard.wait(), PATIENCE)
     finally:
-        await run(rename_table, "elsewhere", "queue_dayclose")
+        await run(rename_table, "elsewhere", "queue_closingturn")
         closing.logger.removeHandler(warned)
 
     await until_closed()
