@@ -20,6 +20,12 @@ const OFF = 'front-desk.keys-off';
 /** How a key is written in the sheet. @param {string} keys */
 const written = (keys) => keys.replace('Shift+?', '?').replace('ArrowDown', '↓').replace('ArrowUp', '↑').replace('Escape', 'Esc').replace('Control', 'Ctrl').toUpperCase();
 
+/** A key is meant by what it writes; where another script is typed, by its place on the keyboard. @param {string} keys */
+const inAnyScript = (keys) => (/^[a-z]$/.test(keys) ? `(${keys}|Key${keys.toUpperCase()})` : keys === '/' ? '(/|Slash)' : keys);
+
+/** It stands in that place, but writes another Latin character: so that is meant. @param {KeyboardEvent} event @param {string} keys */
+const writesAnother = ({ key }, keys) => keys.length === 1 && /^[\x21-\x7e]$/.test(key) && key.toLowerCase() !== keys;
+
 const isOff = () => localStorage.getItem(OFF) === 'yes';
 
 /**
@@ -29,7 +35,7 @@ const isOff = () => localStorage.getItem(OFF) === 'yes';
 export function shortcuts(list) {
   const dialog = byId('keys-dialog');
   const open = () => dialog.open || dialog.showModal();
-  const all = [...list, { keys: '[Shift]+?', word: 'keys.help', run: open }];
+  const all = [...list, { keys: '[Shift]+?', word: 'keys.help', run: open }, { keys: '[Shift]+؟', run: open }];
 
   slot(dialog, 'list').replaceChildren(
     ...all
@@ -51,9 +57,9 @@ export function shortcuts(list) {
 
   const bindings = Object.fromEntries(
     all.map(({ keys, run }) => [
-      keys,
+      inAnyScript(keys),
       (/** @type {KeyboardEvent} */ event) => {
-        if (isOff() || document.querySelector('dialog[open]')) return;
+        if (writesAnother(event, keys) || isOff() || document.querySelector('dialog[open]')) return;
         event.preventDefault();
         run(event);
       },

@@ -76,6 +76,29 @@ def test_digits_are_chosen_too(at: Callable[..., Page], world: World, do: Callab
     expect(row.locator("[data-slot=when]")).to_have_text(re.compile(r"[0-9]{2}:[0-9]{2}"))
 
 
+# As a keyboard with Arabic letters sends it.
+PRESS = (
+    "([key, code]) => document.body.dispatchEvent(new KeyboardEvent('keydown', {key, code, bubbles: true, cancelable: true}))"
+)
+
+
+def test_keys_are_found_on_an_arabic_keyboard_too(at: Callable[..., Page], world: World, do: Callable[..., Any]) -> None:
+    visit = do(walk_in, world)
+    desk = in_arabic(at(world.receptionist))
+
+    desk.evaluate(PRESS, ["ظ", "Slash"])
+    expect(desk.locator("#search-input")).to_be_focused()
+    desk.locator("#search-input").blur()
+    in_queue(desk, visit.patient.full_name).hover()
+    desk.evaluate(PRESS, ["ؤ", "KeyC"])
+    expect(in_queue(desk, visit.patient.full_name)).to_have_attribute("data-status", "called")
+    # On a French keyboard the letter q stands where others have an a, and means what it writes.
+    desk.evaluate(PRESS, ["x", "KeyS"])
+    expect(in_queue(desk, visit.patient.full_name)).to_have_attribute("data-status", "called")
+    desk.evaluate(PRESS, ["؟", "Slash"])
+    expect(desk.locator("#keys-dialog")).to_be_visible()
+
+
 def test_no_word_is_left_in_another_language(at: Callable[..., Page], world: World, do: Callable[..., Any]) -> None:
     do(rename, world)
     patient = do(patient_actions.register, by=world.receptionist, full_name="خالد إبراهيم")
