@@ -106,7 +106,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 ONCE = {
     "tests/pages": "sqlite",
     "tests/manager": "sqlite",
-    "tests/reports": "postgresql",
+    "tests/reports/test_reports.py": "postgresql",
+    "tests/reports/test_random.py": "sqlite",
     "tests/test_language.py": "sqlite",
     "tests/test_layout.py": "sqlite",
     "tests/test_static_files.py": "sqlite",

@@ -14,12 +14,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from tests.demo import MADE, make_demo
 from tests.services import running_services
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,8 +72,10 @@ def browser() -> Result:
     """Pages in Chromium, on PostgreSQL and Redis."""
     if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
         return Result("browser", not_run="Chromium is missing: apt-get install chromium fonts-noto-core")
-    with running_services() as urls:
-        return _pytest("browser", urls, BROWSER, "-n", WORKERS)
+    with tempfile.TemporaryDirectory() as folder, running_services() as urls:
+        file = Path(folder) / "demo.sqlite3"
+        make_demo(file)
+        return _pytest("browser", {**urls, MADE: str(file)}, BROWSER, "-n", WORKERS)
 
 
 def faults() -> Result:

@@ -30,6 +30,10 @@ def shared_words() -> dict[str, str]:
         "alert.denied": _("The browser doesn't allow notifications for this page. Allow them in its settings, then try again."),
         "alert.unsupported": _("This browser shows no notifications for this page; most do so over https only."),
         "alert.no_sound": _("This browser plays no sounds."),
+        "keys.transfer": _("To another doctor"),
+        "keys.priority": _("Priority"),
+        "done.transfer": _("{who}: now with {doctor}"),
+        "done.priority": _("{who}: {priority}"),
         "done.no_follow_up": _("{name} needn't come again"),
     }
 
@@ -50,14 +54,10 @@ def doctor_words() -> dict[str, str]:
         "complete.note_title": _("Note"),
         "complete.is_over": _("{who}: this visit had ended already; what you wrote is saved"),
         "done.note": _("The note is saved: {who}"),
-        "done.transfer": _("{who}: now with {doctor}"),
-        "done.priority": _("{who}: {priority}"),
         "note.by": _("{name}, {date}"),
         "keys.available": _("Available"),
         "keys.break": _("Break"),
         "keys.gone": _("Gone"),
-        "keys.transfer": _("To another doctor"),
-        "keys.priority": _("Priority"),
         "keys.note": _("Note"),
         "keys.complete_dialog": _("Complete, in the dialog"),
     }

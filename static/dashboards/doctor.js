@@ -82,7 +82,7 @@ goLive({
     /** A row that has the focus. Where the mouse happens to lie decides nothing here: keys are for the patient inside. */
     const isInRow = () => Boolean(document.activeElement?.closest('.rows > [data-key]'));
     /** Of the current patient, unless another row has the focus. @param {string} verb */
-    const press = (verb) => (isInRow() ? pressInRow(verb) : current.querySelector(`[data-do="${verb}"]:not([hidden])`)?.click());
+    const press = (verb) => (isInRow() ? pressInRow(verb) : current.hidden || current.querySelector(`[data-do="${verb}"]:not([hidden])`)?.click());
     /** The last step from here, unless another row has the focus. */
     const undo = async () => {
       const visit = store.getState().visits[latest];

@@ -58,6 +58,7 @@ def test_a_whole_round_by_keyboard_alone(at: Callable[..., Page], world: World, 
     assert seen.follow_up_on == world.here.today() + dt.timedelta(weeks=2)
 
     keys.press("z")
+    expect(current).to_be_visible()
     expect(current).to_contain_text("First Patient")
     keys.press("e")
     expect(room.get_by_label("Note for doctors only")).to_have_value("Better. Same dose.")

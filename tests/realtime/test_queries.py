@@ -37,7 +37,7 @@ def queries_of(world: World, flow: Flow, others: int) -> int:
 
 
 COMMANDS = {
-    "appointment-created": 26,
+    "appointment-created": 27,
     "check-in": 22,
     "walk-in": 20,
     "called": 14,

@@ -32,7 +32,8 @@ def visit(
 ) -> Visit:
     """A visit that ended as ``status``: ``waited`` seconds from check-in to the call, ``inside`` minutes with the doctor."""
     doctor, clinic, service = doctor or world.doctor, more.pop("clinic", world.here), more.pop("service", world.service)
-    people = {"clinic": clinic, "doctor": doctor, "service": service, "patient": world.patient}
+    patient = more.pop("patient", world.patient)
+    people = {"clinic": clinic, "doctor": doctor, "service": service, "patient": patient}
     appointment = None
     if booked is not None:
         word = {"completed": "fulfilled", "no_show": "no_show", "cancelled": "cancelled", "planned": "booked"}.get(

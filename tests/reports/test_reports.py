@@ -20,7 +20,7 @@ from clinics.serializers import DoctorSerializer
 from payments import actions as payment_actions
 from queue import actions as queue_actions
 from tests.api.client import Api, outcome
-from tests.factories import DoctorFactory, World, book, no_hours, walk_in
+from tests.factories import DoctorFactory, PatientFactory, World, book, no_hours, walk_in
 from tests.reports.rows import DAY, asked, at, visit
 
 TUESDAY = DAY + dt.timedelta(days=1)
@@ -343,7 +343,7 @@ def test_more_rows_take_no_more_queries(world: World, name: str) -> None:
         return len(found)
 
     def fill(doctor: Any) -> None:
-        visit(world, arrived=at(DAY, 9), waited=60, inside=5, booked=at(DAY, 9), doctor=doctor)
+        visit(world, arrived=at(DAY, 9), waited=60, inside=5, booked=at(DAY, 9), doctor=doctor, patient=PatientFactory())
         payment = walk_in(world, doctor=doctor).payment
         payment_actions.process(payment, by=world.receptionist, amount=Decimal(1), method="cash")
 
