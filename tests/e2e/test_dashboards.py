@@ -238,6 +238,8 @@ def test_queue_is_rearranged_from_the_desk(at: Callable[..., Page], world: World
     last.locator("summary").click()
     last.get_by_role("button", name="Move up").click()
     expect(tickets).to_have_text([str(rows[index].ticket) for index in (0, 2, 1)])
+    # The order shows at once; the menu closes with the answer.
+    expect(last.locator("details[open]")).to_have_count(0)
     last.locator("summary").click()
     last.get_by_role("button", name="Priority…").click()
     dialog = desk.get_by_role("dialog", name="Priority")
@@ -247,6 +249,7 @@ def test_queue_is_rearranged_from_the_desk(at: Callable[..., Page], world: World
 
     expect(tickets).to_have_text([str(rows[index].ticket) for index in (2, 0, 1)])
     expect(last).to_contain_text("Emergency")
+    expect(last.locator("details[open]")).to_have_count(0)
     last.locator("summary").click()
     last.get_by_role("button", name="Other doctor…").click()
     desk.get_by_role("dialog", name="To another doctor").get_by_role("button", name="Hand over").click()
