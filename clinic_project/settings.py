@@ -268,7 +268,7 @@ USE_I18N = USE_TZ = True
 # --- Static files ---------------------------------------------------------------------------------------------------
 # The release in the path instead of hashed names: relative imports of ES modules stay as written (ADR 5).
 STATIC_URL = f"/static/{__version__}/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -1,4 +1,4 @@
-"""The demo clinic on a server of its own (SQLite, as ``make run`` starts it), for those who only look."""
+"""The demo clinic on a server of its own (SQLite, as ``make run`` makes it), for those who only look."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.servers import ROOT, Server, running_server
+from tests.servers import ROOT, Server, as_released, running_server
 
 MADE = "DEMO_DATABASE"
 """Names a database that was made before, for a run whose workers would each make one."""
@@ -31,5 +31,6 @@ def demo_server(folder: Path) -> Iterator[Server]:
         shutil.copy(os.environ[MADE], file)
     else:
         make_demo(file)
-    with running_server("daphne", env={"DATABASE_URL": f"sqlite:///{file}", "REDIS_URL": "", "DEBUG": "true"}) as server:
+    env = {"DATABASE_URL": f"sqlite:///{file}", "REDIS_URL": "", **as_released(folder / "static")}
+    with running_server("daphne", env=env) as server:
         yield server

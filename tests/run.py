@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from tests import chromium
 from tests.demo import MADE, make_demo
 from tests.services import running_services
 
@@ -70,8 +71,8 @@ def embedded() -> Result:
 
 def browser() -> Result:
     """Pages in Chromium, on PostgreSQL and Redis."""
-    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
-        return Result("browser", not_run="Chromium is missing: apt-get install chromium fonts-noto-core")
+    if chromium.program() is None:
+        return Result("browser", not_run=chromium.MISSING)
     with tempfile.TemporaryDirectory() as folder, running_services() as urls:
         file = Path(folder) / "demo.sqlite3"
         make_demo(file)

@@ -6,7 +6,6 @@ python -m tests.screenshots [NAME …]      those whose name begins so; all, if 
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -14,8 +13,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
+from tests import chromium
 from tests.demo import demo_server
-from tests.e2e.pages import FLAGS, SIZES
+from tests.e2e.pages import SIZES
 from tests.e2e.views import VIEWS, View, log_in, show
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic_project.settings")
@@ -33,9 +33,9 @@ LOOKS: dict[str, dict[str, Any]] = {
 
 def main(wanted: list[str]) -> int:
     """Take them; says where they are."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
+    program = chromium.program()
     if program is None:
-        print("Chromium is missing: apt-get install chromium fonts-noto-core")
+        print(chromium.MISSING)
         return 1
     views = [view for view in VIEWS if not wanted or view.name.startswith(tuple(wanted))]
     if not views:
@@ -43,7 +43,7 @@ def main(wanted: list[str]) -> int:
         return 1
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, demo_server(Path(folder)) as server, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=program, args=chromium.FLAGS)
         for look, options in LOOKS.items():
             for who in dict.fromkeys(view.who for view in views):
                 _take(browser, look, {**options, "base_url": server.url}, who, [view for view in views if view.who == who])

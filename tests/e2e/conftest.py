@@ -12,21 +12,25 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
-from django.db import connections
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
+from django.conf import settings
+from django.db import OperationalError, connections
+from django.db.backends.base.operations import BaseDatabaseOperations
+from django.test import Client
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, expect, sync_playwright
 
 from clinics.models import User
-from tests.e2e.pages import FLAGS, SIZES
+from tests import chromium
+from tests.e2e.pages import SIZES
 from tests.factories import World
-from tests.factories.directory import PASSWORD
-from tests.servers import Server, running_server
+from tests.servers import Server, as_released, running_server
 
 HERE = Path(__file__).parent
 FAILED: pytest.StashKey[bool] = pytest.StashKey()
@@ -45,19 +49,50 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One Chromium for the whole run."""
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if program is None:
-        missing = "Chromium is missing (apt-get install chromium fonts-noto-core)"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
+def _playwright() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
-        # With the back/forward cache, as people have it; Playwright takes it away.
-        chromium = playwright.chromium.launch(
-            executable_path=program, args=FLAGS, ignore_default_args=["--disable-back-forward-cache"]
-        )
-        yield chromium
-        chromium.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(_playwright: Playwright) -> Iterator[Browser]:
+    """One Chromium for the whole run."""
+    yield from _launched(_playwright, chromium.program())
+
+
+@pytest.fixture(scope="session")
+def windowed_browser(_playwright: Playwright) -> Iterator[Browser]:
+    """The Chromium that people have, with its back/forward cache: ``new_page(browser=windowed_browser)``."""
+    yield from _launched(_playwright, chromium.program(windowed=True))
+
+
+def _launched(playwright: Playwright, program: str | None) -> Iterator[Browser]:
+    if program is None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(chromium.MISSING)
+    # Playwright takes the back/forward cache away.
+    kept = ["--disable-back-forward-cache"]
+    running = playwright.chromium.launch(executable_path=program, args=chromium.FLAGS, ignore_default_args=kept)
+    yield running
+    running.close()
+
+
+_flush = BaseDatabaseOperations.execute_sql_flush
+
+
+def _flush_at_last(self: BaseDatabaseOperations, sql_list: list[str]) -> None:
+    """The server may still be at what a page asked before it was closed: where both want the same rows, PostgreSQL ends one."""
+    try:
+        _flush(self, sql_list)
+    except OperationalError as error:
+        if "deadlock" not in str(error):
+            raise
+        _flush_at_last(self, sql_list)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flushes_at_last(django_db_setup: None) -> Iterator[None]:
+    with mock.patch.object(BaseDatabaseOperations, "execute_sql_flush", _flush_at_last):
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -66,11 +101,18 @@ def _database(monkeypatch: pytest.MonkeyPatch, transactional_db: None, real_time
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
-@pytest.fixture
-def server(_database: None) -> Iterator[Server]:
-    """The site, in a process of its own."""
-    with running_server("daphne") as running:
+@pytest.fixture(scope="session")
+def _server(django_db_setup: None) -> Iterator[Server]:
+    with tempfile.TemporaryDirectory() as folder, running_server("daphne", env=as_released(Path(folder))) as running:
         yield running
+
+
+@pytest.fixture
+def server(_database: None, _server: Server) -> Iterator[Server]:
+    """The site, in a process of its own; whoever kills it leaves the next test a new one."""
+    yield _server
+    if not _server.is_running:
+        _server.start()
 
 
 class Console:
@@ -114,7 +156,8 @@ def new_page(
     pages: list[Page] = []
 
     def open_page(size: str = "desktop", **options: Any) -> Page:
-        context = browser.new_context(**{"base_url": server.url, "locale": "en-GB", **SIZES[size], **options})
+        opened_in = options.pop("browser", browser)
+        context = opened_in.new_context(**{"base_url": server.url, "locale": "en-GB", **SIZES[size], **options})
         context.set_default_timeout(10_000)
         page = context.new_page()
         console.watch(page)
@@ -166,16 +209,21 @@ def world(do: Callable[..., Any]) -> World:
     return made
 
 
+def _session_of(user: User) -> str:
+    client = Client()
+    client.force_login(user)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
 @pytest.fixture
-def at(new_page: Callable[..., Page]) -> Callable[..., Page]:
-    """Opens the page of somebody who logs in, and waits until it is live."""
+def at(new_page: Callable[..., Page], do: Callable[..., Any]) -> Callable[..., Page]:
+    """Opens the page of somebody who is logged in, and waits until it is live."""
 
     def open_page(user: User, **options: Any) -> Page:
         page = new_page(**options)
+        session = {"name": settings.SESSION_COOKIE_NAME, "value": do(_session_of, user), "domain": "127.0.0.1", "path": "/"}
+        page.context.add_cookies([session])  # type: ignore[list-item]
         page.goto("/")
-        page.get_by_label("User name").fill(user.username)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Log in").click()
         expect(page.locator("#light-text")).to_have_text("Live")
         return page
 

@@ -56,6 +56,7 @@ def test_one_click_turns_the_page_and_it_stays(
     expect(in_queue(desk, visit.patient.full_name)).to_contain_text("في الانتظار")
     desk.reload()
     expect(desk.locator("html")).to_have_attribute("lang", "ar")
+    desk.close()
 
     # Where the same person logs in next, whatever that browser prefers.
     elsewhere = new_page(locale="en-GB")

@@ -12,7 +12,7 @@ from urllib import request as http
 from urllib.error import HTTPError
 
 import pytest
-from playwright.sync_api import Page, Request, Response, expect
+from playwright.sync_api import Browser, Page, Request, Response, expect
 
 from queue.models import Visit
 from tests.e2e.line import Line
@@ -155,11 +155,11 @@ def test_where_only_http_gets_through_the_page_polls_and_goes_back_to_the_socket
 
 @pytest.mark.parametrize("kept", [True, False], ids=["kept by the browser", "loaded anew"])
 def test_away_to_another_page_and_back(
-    at: Callable[..., Page], line: Line, world: World, console: Any, do: Callable[..., Any], kept: bool
+    at: Callable[..., Page], line: Line, world: World, windowed_browser: Browser, do: Callable[..., Any], kept: bool
 ) -> None:
     """Chromium keeps no page with ``no-store`` that used a WebSocket, so ours are loaded anew; others may be kept."""
     first = do(walk_in, world)
-    desk = at(world.receptionist, base_url=line.url)
+    desk = at(world.receptionist, base_url=line.url, browser=windowed_browser)
     if kept:
         line.replaces = (b"no-store", b"no-cache")
         desk.reload()
