@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 
 from clinic_project.dashboards import access, rows
 from clinic_project.dashboards.doctor_words import doctor_words
-from clinic_project.dashboards.pages import no_place, start_data
+from clinic_project.dashboards.pages import start_data
+from clinic_project.dashboards.place import no_place
 from clinic_project.dashboards.words import script_words
 from clinics.language import in_digits
 from clinics.models import Clinic, Doctor, Service, User

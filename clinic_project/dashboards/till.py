@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from clinic_project.dashboards import access
 from clinic_project.dashboards.amounts import decimal_point
 from clinic_project.dashboards.manager.once import DoneBefore, new_token, once
-from clinic_project.dashboards.pages import no_place
+from clinic_project.dashboards.place import clinic_page
 from clinic_project.dashboards.refusals import REFUSALS, sentence_of
 from clinics.exceptions import DomainError, InvalidInput
 from clinics.models import Clinic, User
@@ -53,15 +53,10 @@ def _whole(user: User, pk: int) -> CashShift:
     return found
 
 
-@access.staff_page
-def till(request: HttpRequest) -> HttpResponseBase:
+@clinic_page(access.require_desk)
+def till(request: HttpRequest, clinics: list[Clinic], clinic: Clinic) -> HttpResponseBase:
     """One's own till at a clinic, open or to be opened, and the list of shifts."""
     user = access.person(request)
-    access.require_desk(user)
-    clinics = access.clinics_of(user)
-    if not clinics:
-        return no_place(request)
-    clinic = access.chosen(request, clinics)
     if request.method == "POST":
         typed = {"clinic": clinic.pk, **_typed(request, "opening_cash")}
         given = OpenShiftSerializer(data=typed, context={"request": request})
