@@ -2,13 +2,12 @@
 
 import { toast } from '../announce.js';
 import { Refusal, get, post } from '../api.js';
-import { whileBusy } from '../commands.js';
 import { byId, clone, setText, show, slot } from '../dom.js';
 import { decimal, formDialog, less, showErrors } from '../forms.js';
-import { onDemand } from '../on-demand.js';
 import { clock, dayOf, written } from '../time.js';
 import { t } from '../words.js';
 import { money as writtenMoney } from '../written.js';
+import { refundDialog } from './refund.js';
 
 /**
  * @param {any} live
@@ -19,7 +18,7 @@ export function paymentDialog(live) {
   const { dialog, form, open } = formDialog('payment-dialog');
   const { amount, discount } = form.elements;
   const { decimals } = start.clinics[start.clinic];
-  const askRefund = onDemand(async () => (await import('./refund.js')).refundDialog(live));
+  const askRefund = refundDialog(live);
   /** The payment that the dialog shows. @type {any} */
   let shown = null;
   let about = '';
@@ -102,9 +101,7 @@ export function paymentDialog(live) {
   dialog.addEventListener('close', () => {
     shown = null;
   });
-  slot(form, 'give-back').addEventListener('click', (/** @type {any} */ event) =>
-    whileBusy(event.currentTarget, () => askRefund(shown, about, fill)).catch((error) => showErrors(form, error)),
-  );
+  slot(form, 'give-back').addEventListener('click', () => askRefund(shown, about, fill));
 
   /** @param {Record<string, string>} values */
   const take = async (values) => {
