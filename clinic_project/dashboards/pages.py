@@ -26,7 +26,7 @@ from realtime.groups import BROADCAST, clinic_room
 from realtime.views import room_state
 
 BREAK_MINUTES = (5, 10, 15, 30, 45, 60)
-"""How long a break is, as the desk is told by a doctor who passes."""
+"""How long breaks mostly are."""
 
 
 class LogIn(LoginView):

@@ -123,7 +123,6 @@ def slip(request: HttpRequest, pk: int) -> HttpResponseBase:
     access.require_desk(user)
     found = _whole(user, pk)
     paper = request.GET.get("paper")
-    now = timezone.now().astimezone(found.clinic.zone).replace(tzinfo=None)
     return render(
         request,
         "till/slip.html",
@@ -132,7 +131,7 @@ def slip(request: HttpRequest, pk: int) -> HttpResponseBase:
             **_with_times(found),
             "paper": paper if paper in PAPERS else "a4",
             "papers": [("a4", "A4"), ("80mm", "80 mm")],
-            "printed_at": now,
+            "printed_at": _local(timezone.now(), found.clinic),
         },
     )
 
@@ -201,7 +200,7 @@ def _form(request: HttpRequest, errors: Errors) -> dict[str, Any]:
 
 def _local(moment: Any, clinic: Clinic) -> Any:
     """By the clinic's clock, and without its zone, or the template would turn it into the server's."""
-    return moment.astimezone(clinic.zone).replace(tzinfo=None) if moment is not None else None
+    return timezone.make_naive(moment, clinic.zone) if moment is not None else None
 
 
 def _with_times(found: CashShift) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import { appointmentsOf, queueOf } from '../realtime/index.js';
 import { alerts } from './alerts.js';
 import { toast } from './announce.js';
 import { Refusal } from './api.js';
-import { actOnVisit, listen, tellStep } from './commands.js';
+import { actOnVisit, listen, tellStep, tellUndone } from './commands.js';
 import { byId, clone, setText, show, slot } from './dom.js';
 import { besideDialog } from './doctor/beside.js';
 import { completeDialog } from './doctor/complete.js';
@@ -74,7 +74,7 @@ goLive({
           return askTransfer(visit);
         default: {
           const done = await actOnVisit(store, id, verb);
-          return verb === 'undo' ? toast(t('done.undo', { name: done.patient.name, status: t(`visit.${done.status}`) })) : tellStep(store, done, { rules: start.rules.visit });
+          return verb === 'undo' ? tellUndone(done) : tellStep(store, done, { rules: start.rules.visit });
         }
       }
     };

@@ -148,29 +148,31 @@ def _state(doctor: dict[str, Any] | None, visits: list[Any], clinic: Clinic, wor
     return words[f"manager.{doctor['state']}"]
 
 
-@access.staff_page
-def day_figures(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """What no event carries, asked anew after payments: a clinic's waits and money of today."""
+def _managed(request: HttpRequest, pk: int) -> Clinic:
+    """A clinic that the manager runs, active or not."""
     user = access.person(request)
     require_manager(user)
     clinic = user.visible_clinics().filter(pk=pk).first()
     if clinic is None:
         raise Http404
+    return clinic
+
+
+@access.staff_page
+def day_figures(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """What no event carries, asked anew after payments: a clinic's waits and money of today."""
+    clinic = _managed(request, pk)
     return JsonResponse(day_extras(clinic, clinic.today()))
 
 
 @access.staff_page
 def close_day(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Close a clinic's day, or say why not."""
-    user = access.person(request)
-    require_manager(user)
-    clinic = user.visible_clinics().filter(pk=pk).first()
-    if clinic is None:
-        raise Http404
+    clinic = _managed(request, pk)
     if request.method != "POST":
         return redirect("manager")
     try:
-        closed = queue_actions.close_day(clinic, by=user)
+        closed = queue_actions.close_day(clinic, by=access.person(request))
     except REFUSALS as refusal:
         messages.error(request, f"{clinic.name}: {sentence_of(refusal)}")
         return redirect("manager")
@@ -205,7 +207,7 @@ def _closed(closed: DayClose, clinic: Clinic, words: dict[str, str]) -> dict[str
         return words["none"] if kept.get(name) is None else words["minutes"].format(count=in_digits(kept[name] // 60))
 
     # Without its zone, or the template would turn it into the server's.
-    at = closed.at.astimezone(clinic.zone).replace(tzinfo=None)
+    at = timezone.make_naive(closed.at, clinic.zone)
     return {
         "date": closed.date,
         "number": closed.number,
