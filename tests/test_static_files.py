@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import re
 import shutil
 import subprocess
 import sys
@@ -11,46 +9,22 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.contrib.staticfiles.finders import FileSystemFinder
 from django.test import Client
 
-from clinic_project.static_files import ReleaseStorage
 from tests.factories import World, book, walk_in
-
-BUDGET = 60 * 1024
-"""Scripts and stylesheets of the reception's page, as they come over the line."""
-
-_IMPORT = re.compile(r"""(?:from|import)\s*["'](\.[^"']+)["']""")
+from tests.release import BUDGET, IMPORTED, collect, files_of, size_of
 
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Our own static files as ``collectstatic`` leaves them."""
-    root = tmp_path_factory.mktemp("static")
-    storage = ReleaseStorage(location=root)
-    paths = {name: (source, name) for name, source in FileSystemFinder().list([])}
-    for name, (source, path) in paths.items():
-        with source.open(path) as content:
-            storage.save(name, content)
-    list(storage.post_process(paths))
-    return root
-
-
-def _loaded(root: Path, script: Path, seen: set[Path]) -> set[Path]:
-    """A module and all that it imports."""
-    script = script.resolve()
-    if script not in seen:
-        seen.add(script)
-        for name in _IMPORT.findall(script.read_text()):
-            _loaded(root, script.parent / name, seen)
-    return seen
+    return collect(tmp_path_factory.mktemp("static"))
 
 
 def test_comments_are_gone_and_what_is_imported_is_not(release: Path) -> None:
     for script in (settings.BASE_DIR / "static" / "dashboards").rglob("*.js"):
         short = (release / script.relative_to(settings.BASE_DIR / "static")).read_text()
         assert "/**" not in short
-        assert _IMPORT.findall(short) == _IMPORT.findall(script.read_text())
+        assert IMPORTED.findall(short) == IMPORTED.findall(script.read_text())
 
 
 def _node() -> str:
@@ -74,19 +48,18 @@ def test_every_script_is_still_one(release: Path) -> None:
 
 
 @pytest.mark.django_db
-def test_the_receptions_page_keeps_within_its_budget(release: Path) -> None:
+@pytest.mark.parametrize(
+    ("who", "page"),
+    [("receptionist", "reception"), ("receptionist", "calendar"), ("doctor_user", "doctor"), ("admin", "manager")],
+)
+def test_a_live_page_keeps_within_its_budget(release: Path, who: str, page: str) -> None:
     world = World()
     walk_in(world)
     book(world)
     client = Client()
-    client.force_login(world.receptionist)
-    html = client.get("/reception/").content.decode()
-    named = re.findall(rf'(?:src|href)="{re.escape(settings.STATIC_URL)}([^"]+\.(?:js|css))"', html)
-    files: set[Path] = set()
-    for name in named:
-        _loaded(release, release / name, files)
+    client.force_login(getattr(world, who))
 
-    size = sum(len(gzip.compress(file.read_bytes())) for file in files)
+    files, _late = files_of(release, client.get(f"/{page}/").content.decode())
 
-    assert any(name.endswith("reception.js") for name in named)
-    assert size <= BUDGET, f"{size} bytes in {len(files)} files"
+    assert (release / "dashboards" / f"{page}.js").resolve() in files
+    assert size_of(files) <= BUDGET, f"{size_of(files)} bytes in {len(files)} files"

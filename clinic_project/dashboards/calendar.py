@@ -6,8 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.shortcuts import render
 from django.utils.dateparse import parse_date
 from django.utils.formats import get_format
 from django.utils.translation import get_language
@@ -17,7 +16,8 @@ from appointments.models import Appointment
 from appointments.serializers import AppointmentSerializer, DaysSerializer
 from clinic_project.dashboards import access, rows
 from clinic_project.dashboards.booking_words import calendar_words
-from clinic_project.dashboards.pages import no_place, start_data
+from clinic_project.dashboards.pages import start_data
+from clinic_project.dashboards.place import clinic_page
 from clinic_project.dashboards.words import labels, script_words
 from clinics.models import Clinic, Doctor, Service
 from clinics.permissions import ADMIN
@@ -54,17 +54,9 @@ def _shown(view: str, day: dt.date) -> tuple[dt.date, dt.date]:
     return first, first + WEEK
 
 
-@access.staff_page
-def calendar(request: HttpRequest) -> HttpResponseBase:
+@clinic_page(access.require_desk, is_named=True)
+def calendar(request: HttpRequest, clinics: list[Clinic], clinic: Clinic) -> HttpResponseBase:
     """Who is booked when, and what is free, with what the page's JavaScript goes on from."""
-    user = access.person(request)
-    access.require_desk(user)
-    clinics = access.clinics_of(user)
-    if not clinics:
-        return no_place(request)
-    clinic = access.chosen(request, clinics)
-    if len(clinics) > 1 and "clinic" not in request.GET:
-        return redirect(f"{reverse('calendar')}?clinic={clinic.pk}")
     # The room's number first, so that nothing that happens while the rest is read is missed.
     state = room_state(clinic_room(clinic.pk))
     doctors = access.doctors_of([clinic])
@@ -109,7 +101,7 @@ def calendar(request: HttpRequest) -> HttpResponseBase:
             "words": {**script_words(), **calendar_words()},
             "doctors": doctors,
             "services": services,
-            "may_overbook": user.effective_role == ADMIN,
+            "may_overbook": access.person(request).effective_role == ADMIN,
             "rows": [_row(each, clinic, words) for each in appointments],
         },
     )

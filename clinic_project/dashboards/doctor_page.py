@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 
 from clinic_project.dashboards import access, rows
 from clinic_project.dashboards.doctor_words import doctor_words
-from clinic_project.dashboards.pages import no_place, start_data
+from clinic_project.dashboards.pages import BREAK_MINUTES, start_data
+from clinic_project.dashboards.place import no_place
 from clinic_project.dashboards.words import script_words
 from clinics.language import in_digits
 from clinics.models import Clinic, Doctor, Service, User
@@ -25,7 +26,6 @@ from queue.serializers import NOTE_LENGTH
 from realtime.groups import RoomRefused, doctor_room, require, rights_of
 from realtime.views import room_state
 
-BREAK_MINUTES = (5, 10, 15, 30, 45, 60)
 USUAL_BREAK = 15
 WEEKS = (1, 2, 4, 12)
 """When patients are mostly wanted back."""

@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import LoginView
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
 from clinic_project.dashboards import access, attention, rows
+from clinic_project.dashboards.place import clinic_page, no_place
 from clinic_project.dashboards.words import labels, script_words
 from clinics.models import Clinic, Service
 from clinics.permissions import DOCTOR
@@ -25,7 +26,7 @@ from realtime.groups import BROADCAST, clinic_room
 from realtime.views import room_state
 
 BREAK_MINUTES = (5, 10, 15, 30, 45, 60)
-"""How long a break is, as the desk is told by a doctor who passes."""
+"""How long breaks mostly are."""
 
 
 class LogIn(LoginView):
@@ -47,11 +48,6 @@ def landing(request: HttpRequest) -> HttpResponseBase:
     if access.clinics_of(user):
         return redirect("reception")
     return no_place(request)
-
-
-def no_place(request: HttpRequest) -> HttpResponse:
-    """Who has nothing to see yet is told what is missing."""
-    return render(request, "landing/no_place.html", access.frame(request, []), status=200)
 
 
 def start_data(request: HttpRequest, state: dict[str, Any], clinics: list[Clinic]) -> dict[str, Any]:
@@ -78,18 +74,10 @@ def start_data(request: HttpRequest, state: dict[str, Any], clinics: list[Clinic
     }
 
 
-@access.staff_page
-def reception(request: HttpRequest) -> HttpResponseBase:
+@clinic_page(access.require_desk, is_named=True)
+def reception(request: HttpRequest, clinics: list[Clinic], clinic: Clinic) -> HttpResponseBase:
     """The clinic's day: appointments, the queue by doctor, and the work on patients."""
     user = access.person(request)
-    access.require_desk(user)
-    clinics = access.clinics_of(user)
-    if not clinics:
-        return no_place(request)
-    clinic = access.chosen(request, clinics)
-    if len(clinics) > 1 and "clinic" not in request.GET:
-        # So that the address says it: reloading, or sending it on, shows the same clinic.
-        return redirect(f"{reverse('reception')}?clinic={clinic.pk}")
     state = room_state(clinic_room(clinic.pk))
     words, rules = labels(), access.visit_rules(user)
     doctors = access.doctors_of([clinic])

@@ -101,16 +101,12 @@ def _print(request: HttpRequest, found: Payment, kind: str, usual: str, **more: 
             "paper": _paper(request, kind, usual),
             "papers": PAPERS,
             "visit_date": found.visit.date,
-            "printed_at": _local(found.clinic),
+            # Without its zone, or the template would turn it into the server's.
+            "printed_at": timezone.make_naive(timezone.now(), found.clinic.zone),
             "printed_by": user.get_full_name() or user.get_username(),
             **more,
         },
     )
-
-
-def _local(clinic: Clinic) -> Any:
-    # Without its zone, or the template would turn it into the server's.
-    return timezone.now().astimezone(clinic.zone).replace(tzinfo=None)
 
 
 @access.staff_page

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from clinic_project.dashboards import access
 from clinic_project.dashboards.amounts import decimal_point
 from clinic_project.dashboards.manager.once import DoneBefore, new_token, once
-from clinic_project.dashboards.pages import no_place
+from clinic_project.dashboards.place import clinic_page
 from clinic_project.dashboards.refusals import REFUSALS, sentence_of
 from clinics.exceptions import DomainError, InvalidInput
 from clinics.models import Clinic, User
@@ -53,15 +53,10 @@ def _whole(user: User, pk: int) -> CashShift:
     return found
 
 
-@access.staff_page
-def till(request: HttpRequest) -> HttpResponseBase:
+@clinic_page(access.require_desk)
+def till(request: HttpRequest, clinics: list[Clinic], clinic: Clinic) -> HttpResponseBase:
     """One's own till at a clinic, open or to be opened, and the list of shifts."""
     user = access.person(request)
-    access.require_desk(user)
-    clinics = access.clinics_of(user)
-    if not clinics:
-        return no_place(request)
-    clinic = access.chosen(request, clinics)
     if request.method == "POST":
         typed = {"clinic": clinic.pk, **_typed(request, "opening_cash")}
         given = OpenShiftSerializer(data=typed, context={"request": request})
@@ -128,7 +123,6 @@ def slip(request: HttpRequest, pk: int) -> HttpResponseBase:
     access.require_desk(user)
     found = _whole(user, pk)
     paper = request.GET.get("paper")
-    now = timezone.now().astimezone(found.clinic.zone).replace(tzinfo=None)
     return render(
         request,
         "till/slip.html",
@@ -137,7 +131,7 @@ def slip(request: HttpRequest, pk: int) -> HttpResponseBase:
             **_with_times(found),
             "paper": paper if paper in PAPERS else "a4",
             "papers": [("a4", "A4"), ("80mm", "80 mm")],
-            "printed_at": now,
+            "printed_at": _local(timezone.now(), found.clinic),
         },
     )
 
@@ -206,7 +200,7 @@ def _form(request: HttpRequest, errors: Errors) -> dict[str, Any]:
 
 def _local(moment: Any, clinic: Clinic) -> Any:
     """By the clinic's clock, and without its zone, or the template would turn it into the server's."""
-    return moment.astimezone(clinic.zone).replace(tzinfo=None) if moment is not None else None
+    return timezone.make_naive(moment, clinic.zone) if moment is not None else None
 
 
 def _with_times(found: CashShift) -> dict[str, Any]:

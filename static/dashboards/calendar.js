@@ -8,10 +8,10 @@ import { minutesOf } from './calendar/moments.js';
 import { mover } from './calendar/moving.js';
 import { calendarView } from './calendar/view.js';
 import { byId, setAttribute, setText, show } from './dom.js';
+import { formDialog } from './forms.js';
 import { shortcuts } from './keys.js';
 import { reconcile } from './list.js';
 import { goLive } from './live.js';
-import { formDialog } from './reception/dialogs.js';
 import { weekday, written } from './time.js';
 import { t } from './words.js';
 

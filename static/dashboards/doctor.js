@@ -4,10 +4,10 @@ import { appointmentsOf, queueOf } from '../realtime/index.js';
 import { alerts } from './alerts.js';
 import { toast } from './announce.js';
 import { Refusal } from './api.js';
-import { actOnVisit, listen, tellStep } from './commands.js';
+import { actOnVisit, listen, tellStep, tellUndone } from './commands.js';
 import { byId, clone, setText, show, slot } from './dom.js';
+import { besideDialog } from './doctor/beside.js';
 import { completeDialog } from './doctor/complete.js';
-import { dialogs } from './doctor/dialogs.js';
 import { news } from './doctor/news.js';
 import { nextArea } from './doctor/next.js';
 import { pastVisits } from './doctor/past.js';
@@ -17,6 +17,7 @@ import { reconcile } from './list.js';
 import { goLive } from './live.js';
 import { currentOf, fillAppointment, fillVisit, followUpText, inSections, nameRow } from './rows.js';
 import { dayOf } from './time.js';
+import { visitDialogs } from './visit-dialogs.js';
 import { t } from './words.js';
 
 goLive({
@@ -46,8 +47,8 @@ goLive({
       return { zone: clinic.zone, clinic: clinic.name, lateAfter: clinic.lateAfter, now: now(), rules: mine ? start.rules.visit : {} };
     };
 
-    const asks = dialogs(live);
-    const next = nextArea(live, { doctorId, queue, askBeside: asks.askBeside, onStep: (visit) => (latest = visit.id) });
+    const { askPriority, askTransfer } = visitDialogs(live);
+    const next = nextArea(live, { doctorId, queue, askBeside: besideDialog(), onStep: (visit) => (latest = visit.id) });
     const state = stateArea(live, doctorId);
     const past = pastVisits(live, start.role === 'doctor');
     const ending = completeDialog(live, () => {
@@ -68,12 +69,12 @@ goLive({
         case 'note':
           return ending.openNote(visit);
         case 'priority':
-          return asks.askPriority(visit);
+          return askPriority(visit);
         case 'transfer':
-          return asks.askTransfer(visit);
+          return askTransfer(visit);
         default: {
           const done = await actOnVisit(store, id, verb);
-          return verb === 'undo' ? toast(t('done.undo', { name: done.patient.name, status: t(`visit.${done.status}`) })) : tellStep(store, done, { rules: start.rules.visit });
+          return verb === 'undo' ? tellUndone(done) : tellStep(store, done, { rules: start.rules.visit });
         }
       }
     };

@@ -1,7 +1,8 @@
-/** Forms that are sent by fetch: what was refused stands by its field. */
+/** Forms that are sent by fetch, in the page or in a dialog of their own: what was refused stands by its field. */
 
 import { Refusal } from './api.js';
-import { setText, slot } from './dom.js';
+import { whileBusy } from './commands.js';
+import { byId, setText, slot } from './dom.js';
 
 /** @param {any} form @returns {Record<string, string>} what is filled in, trimmed; empty fields left out */
 export function valuesOf(form) {
@@ -59,4 +60,43 @@ export function showErrors(form, error) {
   }
   if (rest.length || !first) setText(slot(form, 'message'), rest.join(' ') || error.message);
   first?.focus();
+}
+
+/**
+ * A <dialog> with one form. `work` gets what is filled in; the dialog closes when it is done and stays open, with the
+ * server's sentence, when it is refused.
+ * @param {string} id
+ * @returns {{form: any, open: (about: string, work: (values: Record<string, string>) => Promise<unknown>) => void, dialog: any}}
+ */
+export function formDialog(id) {
+  const dialog = byId(id);
+  const form = dialog.querySelector('form');
+  const submit = slot(form, 'submit');
+  /** @type {(values: Record<string, string>) => Promise<unknown>} */
+  let doing = async () => {};
+  form.addEventListener('submit', (/** @type {Event} */ event) => {
+    event.preventDefault();
+    if (submit.getAttribute('aria-disabled') === 'true') return;
+    clearErrors(form);
+    const work = doing;
+    whileBusy(submit, () => work(valuesOf(form))).then(
+      (stay) => {
+        if (stay !== true) dialog.close();
+      },
+      (error) => showErrors(form, error),
+    );
+  });
+  dialog.addEventListener('click', (/** @type {any} */ event) => {
+    if (event.target === dialog || event.target.closest('[data-close]')) dialog.close();
+  });
+  return {
+    dialog,
+    form,
+    open(about, work) {
+      doing = work;
+      clearErrors(form);
+      setText(slot(form, 'about'), about);
+      dialog.showModal();
+    },
+  };
 }

@@ -10,12 +10,11 @@ import { marks } from './marks.js';
 import { onDemand } from './on-demand.js';
 import { appointmentArea } from './reception/appointments.js';
 import { attentionArea } from './reception/attention-area.js';
-import { dialogs } from './reception/dialogs.js';
-import { paymentDialog } from './reception/payment.js';
 import { queueArea } from './reception/queue.js';
 import { steps } from './reception/steps.js';
 import { workArea } from './reception/work.js';
 import { steady } from './steady.js';
+import { visitDialogs } from './visit-dialogs.js';
 import { t } from './words.js';
 
 goLive({
@@ -30,11 +29,12 @@ goLive({
       ours,
       clinic: start.clinics[start.clinic],
       isMarked: marks(store, live.redraw),
-      openPayment: paymentDialog(live),
+      openPayment: onDemand(async () => (await import('./reception/payment.js')).paymentDialog(live)),
       bookFollowUp: onDemand(async () => (await import('./reception/follow-up.js')).followUpDialog(live)),
       openHistory: onDemand(async () => (await import('./reception/history.js')).historyDialog(live)),
       askPresence: onDemand(async () => (await import('./reception/presence.js')).presenceDialog(live)),
-      ...dialogs(live),
+      ...visitDialogs(live),
+      askCancel: onDemand(async () => (await import('./reception/cancel.js')).cancelDialog(live)),
       /** What has no button of its own: a refusal stands in the row all the same. @param {number} id @param {() => Promise<unknown>} work */
       atRow(id, work) {
         const row = byId(`visit-${id}`);

@@ -41,6 +41,11 @@ def day(date: dt.date | None) -> str:
     return in_digits(date_format(date, "j M Y")) if date else ""
 
 
+def written(moment: dt.datetime, zone: dt.tzinfo) -> str:
+    """Day and time, as the clocks of ``zone`` show them."""
+    return in_digits(date_format(timezone.make_naive(moment, zone), "j M Y, H:i"))
+
+
 class Shifts(Area):
     slug, title, new = "shifts", _("Shifts"), _("Add a shift")
     empty = _("Nobody has hours yet. Without them nobody can be booked.")
@@ -167,7 +172,7 @@ class TimesOff(Area):
 
 def _moment(away: Any, moment: dt.datetime) -> str:
     zone = away.doctor.own_clinics[0].zone if away.doctor.own_clinics else dt.UTC
-    return in_digits(date_format(moment.astimezone(zone).replace(tzinfo=None), "j M Y, H:i"))
+    return written(moment, zone)
 
 
 class ClosingDays(Area):

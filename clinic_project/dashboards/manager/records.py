@@ -11,7 +11,6 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -20,7 +19,7 @@ from clinic_project.dashboards import access
 from clinic_project.dashboards.manager import forms
 from clinic_project.dashboards.manager.access import frame, require_manager
 from clinic_project.dashboards.manager.areas import Area, Clinics, Doctors, Services, Staff
-from clinic_project.dashboards.manager.hours import ClosingDays, Shifts, TimesOff
+from clinic_project.dashboards.manager.hours import ClosingDays, Shifts, TimesOff, written
 from clinic_project.dashboards.manager.once import DoneBefore, new_token, once
 from clinic_project.dashboards.refusals import REFUSALS, sentence_of
 from clinics import actions
@@ -213,5 +212,4 @@ def _tell(request: HttpRequest, user: User, affected: Sequence[Appointment]) -> 
 
 
 def _named(row: Appointment) -> str:
-    start = in_digits(date_format(row.start.astimezone(row.clinic.zone).replace(tzinfo=None), "j M Y, H:i"))
-    return f"{row.patient.full_name}, {start}, {row.doctor.name}"
+    return f"{row.patient.full_name}, {written(row.start, row.clinic.zone)}, {row.doctor.name}"

@@ -19,14 +19,14 @@ from django.utils.translation import gettext as _
 from clinic_project.dashboards import access
 from clinic_project.dashboards.manager import charts
 from clinic_project.dashboards.manager.access import frame
-from clinic_project.dashboards.pages import no_place
+from clinic_project.dashboards.place import clinic_page, no_place
 from clinic_project.dashboards.words import manager_words, script_words
 from clinic_project.reports.scope import Scope
 from clinic_project.reports.serializers import ScopeSerializer
 from clinic_project.reports.tables import cells_of, head_of
 from clinic_project.reports.viewsets import REPORTS, ROLES
 from clinics.language import in_digits, money
-from clinics.models import User
+from clinics.models import Clinic, User
 from clinics.permissions import DOCTOR
 
 DEFAULT_DAYS = 30
@@ -34,15 +34,12 @@ BY_DAY = 45
 """Longer ranges are drawn by the week."""
 
 
-@access.staff_page
-def reports(request: HttpRequest) -> HttpResponseBase:
+@clinic_page()
+def reports(request: HttpRequest, clinics: list[Clinic], clinic: Clinic) -> HttpResponseBase:
     """All reports that this person may see, of the clinic and the days asked for."""
     user = access.person(request)
-    clinics = access.clinics_of(user)
-    is_lost = user.effective_role == DOCTOR and user.doctor_id is None
-    if not clinics or is_lost:
+    if user.effective_role == DOCTOR and user.doctor_id is None:
         return no_place(request)
-    clinic = access.chosen(request, clinics)
     today = clinic.today()
     asked = {
         "clinic": clinic.pk,

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from clinic_project.dashboards import access, rows
 from clinic_project.dashboards.manager.access import frame, require_manager
 from clinic_project.dashboards.manager.figures import figures, visits_of
-from clinic_project.dashboards.pages import no_place
+from clinic_project.dashboards.place import clinic_page
 from clinic_project.dashboards.refusals import REFUSALS, sentence_of
 from clinic_project.dashboards.words import manager_words, script_words
 from clinics.language import in_digits, money
@@ -38,15 +38,10 @@ from realtime.views import room_state
 PER_PAGE = 31
 
 
-@access.staff_page
-def today(request: HttpRequest) -> HttpResponseBase:
+@clinic_page(require_manager)
+def today(request: HttpRequest, clinics: list[Clinic], clinic: Clinic) -> HttpResponseBase:
     """Figures of each clinic and each doctor, from the snapshots that the page's JavaScript goes on from."""
-    user = access.person(request)
-    require_manager(user)
-    clinics = access.clinics_of(user)
-    if not clinics:
-        return no_place(request)
-    shown = [access.chosen(request, clinics)] if "clinic" in request.GET else clinics
+    shown = [clinic] if "clinic" in request.GET else clinics
     states = [room_state(clinic_room(clinic.pk)) for clinic in shown]
     extras = [
         day_extras(clinic, parse_date(state["date"]) or clinic.today()) for clinic, state in zip(shown, states, strict=True)
@@ -153,29 +148,31 @@ def _state(doctor: dict[str, Any] | None, visits: list[Any], clinic: Clinic, wor
     return words[f"manager.{doctor['state']}"]
 
 
-@access.staff_page
-def day_figures(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """What no event carries, asked anew after payments: a clinic's waits and money of today."""
+def _managed(request: HttpRequest, pk: int) -> Clinic:
+    """A clinic that the manager runs, active or not."""
     user = access.person(request)
     require_manager(user)
     clinic = user.visible_clinics().filter(pk=pk).first()
     if clinic is None:
         raise Http404
+    return clinic
+
+
+@access.staff_page
+def day_figures(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """What no event carries, asked anew after payments: a clinic's waits and money of today."""
+    clinic = _managed(request, pk)
     return JsonResponse(day_extras(clinic, clinic.today()))
 
 
 @access.staff_page
 def close_day(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Close a clinic's day, or say why not."""
-    user = access.person(request)
-    require_manager(user)
-    clinic = user.visible_clinics().filter(pk=pk).first()
-    if clinic is None:
-        raise Http404
+    clinic = _managed(request, pk)
     if request.method != "POST":
         return redirect("manager")
     try:
-        closed = queue_actions.close_day(clinic, by=user)
+        closed = queue_actions.close_day(clinic, by=access.person(request))
     except REFUSALS as refusal:
         messages.error(request, f"{clinic.name}: {sentence_of(refusal)}")
         return redirect("manager")
@@ -186,15 +183,9 @@ def close_day(request: HttpRequest, pk: int) -> HttpResponseBase:
     return redirect(f"{reverse('manager-days')}?clinic={clinic.pk}")
 
 
-@access.staff_page
-def days(request: HttpRequest) -> HttpResponseBase:
+@clinic_page(require_manager)
+def days(request: HttpRequest, clinics: list[Clinic], clinic: Clinic) -> HttpResponseBase:
     """Closed days with the figures that were kept."""
-    user = access.person(request)
-    require_manager(user)
-    clinics = access.clinics_of(user)
-    if not clinics:
-        return no_place(request)
-    clinic = access.chosen(request, clinics)
     found = DayClose.objects.filter(clinic=clinic).select_related("by").order_by("-date", "-number")
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("p"))
     words = {**script_words(), **manager_words()}
@@ -216,7 +207,7 @@ def _closed(closed: DayClose, clinic: Clinic, words: dict[str, str]) -> dict[str
         return words["none"] if kept.get(name) is None else words["minutes"].format(count=in_digits(kept[name] // 60))
 
     # Without its zone, or the template would turn it into the server's.
-    at = closed.at.astimezone(clinic.zone).replace(tzinfo=None)
+    at = timezone.make_naive(closed.at, clinic.zone)
     return {
         "date": closed.date,
         "number": closed.number,

@@ -5,12 +5,12 @@
 
 import { toast } from '../announce.js';
 import { Refusal, get, post } from '../api.js';
-import { actOnVisit, tellStep } from '../commands.js';
+import { actOnVisit, tellStep, whoOf } from '../commands.js';
 import { byId, setText, show, slot } from '../dom.js';
 import { hasDraft, keepDraft } from '../drafts.js';
-import { formDialog } from '../reception/dialogs.js';
+import { formDialog } from '../forms.js';
+import { offerAt } from '../visit-dialogs.js';
 import { t } from '../words.js';
-import { offerAt, whoOf } from './dialogs.js';
 
 /** @param {number} id of a visit */
 const draftOf = (id) => `note.${id}`;

@@ -1,11 +1,10 @@
 /** "Call next": shown at once, picked by the server; and never a second one by accident. */
 
 import { Refusal, post } from '../api.js';
-import { actOnVisit, complain, hush, inTurn, tellStep, whileBusy } from '../commands.js';
+import { actOnVisit, complain, hush, inTurn, tellStep, whileBusy, whoOf } from '../commands.js';
 import { byId, setAttribute, setText } from '../dom.js';
 import { expected } from '../intents.js';
 import { t } from '../words.js';
-import { whoOf } from './dialogs.js';
 
 /**
  * @param {any} live

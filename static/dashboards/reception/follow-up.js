@@ -4,11 +4,10 @@ import { toast } from '../announce.js';
 import { Refusal, get, post } from '../api.js';
 import { actOnVisit, tellStep, whileBusy } from '../commands.js';
 import { setAttribute, setText, slot } from '../dom.js';
-import { clearErrors, showErrors } from '../forms.js';
+import { clearErrors, formDialog, showErrors } from '../forms.js';
 import { followUpText } from '../rows.js';
 import { clock, written } from '../time.js';
 import { t } from '../words.js';
-import { formDialog } from './dialogs.js';
 
 /** So many days are looked through for a free time; further ahead somebody chooses by hand. */
 const LOOK_AHEAD = 7;

@@ -3,11 +3,10 @@
 import { toast } from '../announce.js';
 import { Refusal, get, post } from '../api.js';
 import { byId, clone, setText, show, slot } from '../dom.js';
-import { decimal, less, showErrors } from '../forms.js';
+import { decimal, formDialog, less, showErrors } from '../forms.js';
 import { clock, dayOf, written } from '../time.js';
 import { t } from '../words.js';
 import { money as writtenMoney } from '../written.js';
-import { formDialog } from './dialogs.js';
 import { refundDialog } from './refund.js';
 
 /**

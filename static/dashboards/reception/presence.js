@@ -3,10 +3,10 @@
 import { toast } from '../announce.js';
 import { post } from '../api.js';
 import { show, slot } from '../dom.js';
+import { formDialog } from '../forms.js';
 import { presenceText } from '../presence.js';
 import { clock } from '../time.js';
 import { t } from '../words.js';
-import { formDialog } from './dialogs.js';
 
 /**
  * @param {any} live

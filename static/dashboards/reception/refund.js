@@ -3,10 +3,9 @@
 import { toast } from '../announce.js';
 import { Refusal, post } from '../api.js';
 import { setText, slot } from '../dom.js';
-import { decimal } from '../forms.js';
+import { decimal, formDialog } from '../forms.js';
 import { t } from '../words.js';
 import { money } from '../written.js';
-import { formDialog } from './dialogs.js';
 
 /**
  * @param {any} live
