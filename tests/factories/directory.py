@@ -79,7 +79,7 @@ class DoctorFactory(factory.django.DjangoModelFactory[Doctor]):
         model = Doctor
         skip_postgeneration_save = True
 
-    name = factory.Sequence(lambda n: f"Dr Number {n}")
+    name = factory.Sequence(lambda n: f"Dr Number {n:04}")
     user = factory.SubFactory(UserFactory, role=Role.DOCTOR)
 
     @factory.post_generation
