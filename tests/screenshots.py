@@ -15,7 +15,6 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests import chromium
 from tests.demo import demo_server
-from tests.e2e.pages import SIZES
 from tests.e2e.views import VIEWS, View, log_in, show
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic_project.settings")
@@ -23,11 +22,11 @@ os.environ.setdefault("DEBUG", "true")
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
 LOOKS: dict[str, dict[str, Any]] = {
-    "desktop": {**SIZES["desktop"], "locale": "en-GB"},
-    "dark": {**SIZES["desktop"], "locale": "en-GB", "color_scheme": "dark"},
-    "arabic": {**SIZES["desktop"], "locale": "ar"},
-    "phone": {**SIZES["phone"], "locale": "en-GB"},
-    "phone-arabic": {**SIZES["phone"], "locale": "ar"},
+    "desktop": {**chromium.SIZES["desktop"], "locale": "en-GB"},
+    "dark": {**chromium.SIZES["desktop"], "locale": "en-GB", "color_scheme": "dark"},
+    "arabic": {**chromium.SIZES["desktop"], "locale": "ar"},
+    "phone": {**chromium.SIZES["phone"], "locale": "en-GB"},
+    "phone-arabic": {**chromium.SIZES["phone"], "locale": "ar"},
 }
 
 

@@ -28,7 +28,6 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright
 
 from clinics.models import User
 from tests import chromium
-from tests.e2e.pages import SIZES
 from tests.factories import World
 from tests.servers import Server, as_released, running_server
 
@@ -157,7 +156,7 @@ def new_page(
 
     def open_page(size: str = "desktop", **options: Any) -> Page:
         opened_in = options.pop("browser", browser)
-        context = opened_in.new_context(**{"base_url": server.url, "locale": "en-GB", **SIZES[size], **options})
+        context = opened_in.new_context(**{"base_url": server.url, "locale": "en-GB", **chromium.SIZES[size], **options})
         context.set_default_timeout(10_000)
         page = context.new_page()
         console.watch(page)

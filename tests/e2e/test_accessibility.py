@@ -10,8 +10,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from tests import chromium
 from tests.demo import demo_server
-from tests.e2e.pages import SIZES
 from tests.e2e.views import VIEWS, View, log_in, show
 from tests.servers import Server
 
@@ -54,10 +54,10 @@ def test_axe_finds_nothing(new_page: Callable[..., Page], console: Any, demo: Se
         log_in(page, views[0].who)
     findings = []
     for view in views:
-        page.set_viewport_size(SIZES["desktop"]["viewport"])
+        page.set_viewport_size(chromium.SIZES["desktop"]["viewport"])
         show(page, view)
         for size, theme in LOOKS[language]:
-            page.set_viewport_size(SIZES[size]["viewport"])
+            page.set_viewport_size(chromium.SIZES[size]["viewport"])
             page.emulate_media(color_scheme=theme)
             findings += [f"{view.name}, {size}, {theme}: {what}" for what in _found(page)]
 
