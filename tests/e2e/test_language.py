@@ -113,3 +113,40 @@ def test_no_word_is_left_in_another_language(at: Callable[..., Page], world: Wor
         }
 
         assert left == set(), who.role
+        assert not [text for text in texts if "·" in text], who.role
+
+
+# Where each character of a fact stands on the screen, from left to right.
+AS_SEEN = """(element) => {
+    const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    const seen = [];
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+        for (let at = 0; at < node.data.length; at += 1) {
+            const range = new Range();
+            range.setStart(node, at);
+            range.setEnd(node, at + 1);
+            const box = range.getBoundingClientRect();
+            if (box.width) seen.push([Math.round(box.top), box.left, node.data[at]]);
+        }
+    }
+    return seen.sort((a, b) => a[0] - b[0] || a[1] - b[1]).map((each) => each[2]).join('');
+}"""
+
+
+def test_a_phone_number_and_money_are_read_as_they_are_written(
+    at: Callable[..., Page], world: World, do: Callable[..., Any]
+) -> None:
+    patient = do(patient_actions.register, by=world.receptionist, full_name="خالد إبراهيم", phone="+1 202 555 0148")
+    do(walk_in, world, patient=patient)
+    desk = in_arabic(at(world.receptionist))
+
+    desk.locator("#search-input").fill("خالد")
+    facts = desk.locator("#search-results [data-slot=facts]").first
+    expect(facts).to_be_visible()
+    assert "+1\u00a0202\u00a0555\u00a00148" in facts.evaluate(AS_SEEN)
+    desk.locator("#search-input").press("Escape")
+
+    in_queue(desk, "خالد إبراهيم").locator("[data-do=pay]").first.click()
+    due = desk.locator("#payment-dialog [data-slot=due]")
+    expect(due).to_be_visible()
+    assert "US$" in due.evaluate(AS_SEEN)

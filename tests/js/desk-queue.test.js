@@ -159,6 +159,7 @@ test('the last step can be taken back, unless it is the first, or was', () => {
 
 test('a step is a sentence with what belongs to it', () => {
   useWords({
+    separator: ' · ',
     'step.payment': 'Paid {amount}, {method}, receipt {receipt_number}', 'method.cash': 'Cash', 'history.discount': 'discount {amount}',
     'step.transfer': 'From {from_name} to {name}', 'step.priority': 'Priority: {priority}', 'priority.urgent': 'Urgent',
   });

@@ -6,7 +6,7 @@ import { actOnAppointment, whileBusy } from '../commands.js';
 import { byId, setText, show, slot } from '../dom.js';
 import { clearErrors, showErrors, valuesOf } from '../forms.js';
 import { clock, written } from '../time.js';
-import { t } from '../words.js';
+import { facts, range, t } from '../words.js';
 
 /**
  * @param {any} tools with `today()`
@@ -37,10 +37,10 @@ export function appointmentDialog({ store, start, zone, now, socket, today }, { 
     if (!dialog.open || !appointment) return;
     const { patient, doctor, service, notes, overbook_reason: overbooked, rescheduled } = appointment;
     setText(slot(form, 'name'), patient.name);
-    const times = `${clock(appointment.start, zone)}–${clock(appointment.end, zone)}`;
-    setText(slot(form, 'about'), `${written(appointment.date, 'long')}, ${times} · ${doctor.name} · ${service.name}`);
+    const times = range(clock(appointment.start, zone), clock(appointment.end, zone));
+    setText(slot(form, 'about'), facts([written(appointment.date, 'long'), times, doctor.name, service.name]));
     setText(slot(form, 'status'), t(`appointment.${appointment.status}`));
-    setText(slot(form, 'notes'), [notes, overbooked].filter(Boolean).join(' · '));
+    setText(slot(form, 'notes'), facts([notes, overbooked]));
     const first = rescheduled?.[0];
     setText(slot(form, 'moves'), first ? t('calendar.move_from', { time: clock(first.from_start, zone), date: written(first.from_start.slice(0, 10)), reason: rescheduled.at(-1).reason }).replace(/:\s*$/, '') : '');
     slot(form, 'file').href = `/patients/${patient.id}/`;

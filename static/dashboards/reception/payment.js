@@ -5,7 +5,7 @@ import { Refusal, get, post } from '../api.js';
 import { byId, clone, setText, show, slot } from '../dom.js';
 import { decimal, less, showErrors } from '../forms.js';
 import { clock, dayOf, written } from '../time.js';
-import { t } from '../words.js';
+import { facts, t } from '../words.js';
 import { money as writtenMoney } from '../written.js';
 import { formDialog } from './dialogs.js';
 import { refundDialog } from './refund.js';
@@ -48,8 +48,8 @@ export function paymentDialog(live) {
         const row = clone('entry-template');
         slot(row, 'number').textContent = entry.receipt_number;
         const reduced = Number(entry.discount) > 0 ? t('history.discount', { amount: money(entry.discount) }) : '';
-        const facts = [`${written(dayOf(entry.at, zone))} ${clock(entry.at, zone)}`, t(`method.${entry.method}`), entry.by, reduced, entry.reason];
-        slot(row, 'what').textContent = facts.filter(Boolean).join(' · ');
+        const about = [`${written(dayOf(entry.at, zone))} ${clock(entry.at, zone)}`, t(`method.${entry.method}`), entry.by, reduced, entry.reason];
+        slot(row, 'what').textContent = facts(about);
         slot(row, 'amount').textContent = `${entry.kind === 'refund' ? '−' : ''}${money(entry.amount)}`;
         return row;
       }),
