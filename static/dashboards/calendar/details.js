@@ -2,7 +2,7 @@
 
 import { toast } from '../announce.js';
 import { Refusal, get, post } from '../api.js';
-import { actOnAppointment, whileBusy } from '../commands.js';
+import { actOnAppointment, tellAppointment, whileBusy } from '../commands.js';
 import { byId, setText, show, slot } from '../dom.js';
 import { clearErrors, showErrors, valuesOf } from '../forms.js';
 import { clock, written } from '../time.js';
@@ -47,6 +47,7 @@ export function appointmentDialog({ store, start, zone, now, socket, today }, { 
     const verbs = verbsOf(appointment);
     for (const button of form.querySelectorAll('[data-do]')) show(button, verbs.has(button.dataset.do));
     show(slot(form, 'cancelling'), verbs.has('cancel'));
+    show(slot(form, 'no-undo'), verbs.has('cancel_following'));
   };
 
   /** @param {string} verb */
@@ -61,7 +62,7 @@ export function appointmentDialog({ store, start, zone, now, socket, today }, { 
       return;
     }
     const done = await actOnAppointment(store, id, verb.replace('_', '-'), verb === 'cancel' ? { reason: valuesOf(form).reason ?? '' } : {}, socket.state === 'live');
-    toast(verb === 'cancel' ? t('calendar.cancelled', { name, time: clock(done.start, zone) }) : t('calendar.step', { name, status: t(`appointment.${done.status}`) }));
+    tellAppointment(store, done, verb === 'cancel' ? t('calendar.cancelled', { name, time: clock(done.start, zone) }) : t('calendar.step', { name, status: t(`appointment.${done.status}`) }));
   };
 
   form.addEventListener('submit', (/** @type {Event} */ event) => event.preventDefault());
