@@ -23,5 +23,5 @@ export function money(amount, currency) {
   let found = formats.get(key);
   if (!found) formats.set(key, (found = new Intl.NumberFormat(locale(), { style: 'currency', currency })));
   // Behind the sign, or its "$" would go to the other side of its letters.
-  return `${found.format(/** @type {any} */ (amount))}${isRightToLeft() ? '\u200e' : ''}`;
+  return found.format(/** @type {any} */ (amount)) + (isRightToLeft() ? '\u200e' : '');
 }

@@ -150,3 +150,27 @@ def test_a_phone_number_and_money_are_read_as_they_are_written(
     due = desk.locator("#payment-dialog [data-slot=due]")
     expect(due).to_be_visible()
     assert "US$" in due.evaluate(AS_SEEN)
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(at: Callable[..., Page], world: World, do: Callable[..., Any]) -> None:
+    do(book, world)
+    do(walk_in, world)
+    for who in (world.receptionist, world.admin, world.doctor_user):
+        page = in_arabic(at(who))
+        for width in (360, 390, 768):
+            page.set_viewport_size({"width": width, "height": 740})
+            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wide == 0, (who.role, width)
+            # No word of the bar is broken over two lines.
+            heights = page.locator(".bar__nav a").evaluate_all("(links) => links.map((link) => link.offsetHeight)")
+            assert max(heights) < 45, (who.role, width)
+
+
+def test_a_doctors_page_on_a_wall_is_twice_as_large(at: Callable[..., Page], world: World) -> None:
+    page = at(world.doctor_user)
+    size = "getComputedStyle(document.documentElement).fontSize"
+
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    assert page.evaluate(size) == "16px"
+    page.set_viewport_size({"width": 3840, "height": 2160})
+    assert page.evaluate(size) == "32px"

@@ -4,11 +4,11 @@ import { toast } from '../announce.js';
 import { Refusal, get, post } from '../api.js';
 import { byId, clone, setText, show, slot } from '../dom.js';
 import { decimal, less, showErrors } from '../forms.js';
+import { onDemand } from '../on-demand.js';
 import { clock, dayOf, written } from '../time.js';
 import { facts, t } from '../words.js';
 import { money as writtenMoney } from '../written.js';
 import { formDialog } from './dialogs.js';
-import { refundDialog } from './refund.js';
 
 /**
  * @param {any} live
@@ -19,7 +19,7 @@ export function paymentDialog(live) {
   const { dialog, form, open } = formDialog('payment-dialog');
   const { amount, discount } = form.elements;
   const { decimals } = start.clinics[start.clinic];
-  const askRefund = refundDialog(live);
+  const askRefund = onDemand(async () => (await import('./refund.js')).refundDialog(live));
   /** The payment that the dialog shows. @type {any} */
   let shown = null;
   let about = '';
@@ -102,7 +102,7 @@ export function paymentDialog(live) {
   dialog.addEventListener('close', () => {
     shown = null;
   });
-  slot(form, 'give-back').addEventListener('click', () => askRefund(shown, about, fill));
+  slot(form, 'give-back').addEventListener('click', () => askRefund(shown, about, fill).catch((/** @type {unknown} */ error) => showErrors(form, error)));
 
   /** @param {Record<string, string>} values */
   const take = async (values) => {
