@@ -51,7 +51,7 @@ INSTALLED_APPS = [
     "channels",
     "corsheaders",
     "csp",
-    "axes",
+    "clinic_project.login_log.LoginLogConfig",
     "rest_framework",
     "rest_framework_simplejwt.token_blacklist",
     "django_filters",

@@ -1,9 +1,11 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class ClinicsConfig(AppConfig):
     name = "clinics"
+    verbose_name = _("Clinics and staff")
 
     def ready(self) -> None:
         from clinics import changing, guards, logins  # noqa: F401  (connects its receivers)

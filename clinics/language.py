@@ -12,6 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation import gettext
 
 from clinics.exceptions import InvalidInput
 from clinics.models import Digits, User
@@ -23,6 +24,7 @@ COOKIE = "digits"
 """Where a browser keeps its choice of digits, beside Django's cookie for the language."""
 
 _active = Local()
+_LEFT_TO_RIGHT, _ISOLATE, _END_OF_ISOLATE = "\u200e", "\u2068", "\u2069"
 _ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 
 
@@ -63,7 +65,44 @@ def money(amount: Decimal | str, currency: str) -> str:
     """``$12.50``, ``١٢٫٥٠ US$``: an amount as the language in use writes it, with as many decimals as the currency has."""
     locale = str(translation.get_language()).replace("-", "_")
     # Babel takes the signs of the numbering system, and leaves the digits as they are.
-    return in_digits(format_currency(Decimal(amount), currency, locale=locale, numbering_system=current_digits()))
+    text = in_digits(format_currency(Decimal(amount), currency, locale=locale, numbering_system=current_digits()))
+    # Behind the sign, or its "$" would go to the other side of its letters.
+    return text + _LEFT_TO_RIGHT if translation.get_language_bidi() else text
+
+
+def separator() -> str:
+    """What stands between facts beside each other. In Arabic a comma: a dot reads as a zero there."""
+    return gettext(" · ")
+
+
+def isolated(text: object) -> str:
+    """``text`` with a direction of its own where text runs from right to left: a phone number would be turned round by its neighbours."""
+    return f"{_ISOLATE}{text}{_END_OF_ISOLATE}" if str(text) and translation.get_language_bidi() else str(text)
+
+
+def facts(*parts: object) -> str:
+    """Facts beside each other, those that there are."""
+    return separator().join(isolated(part) for part in parts if part)
+
+
+def filled(sentence: str, **values: object) -> str:
+    """The sentence with its gaps filled, as ``t()`` of static/dashboards/words.js does it."""
+    return sentence.format(**{name: isolated(value) for name, value in values.items()})
+
+
+def arrow() -> str:
+    """From something to something else, in the direction of reading."""
+    return gettext("{before} → {after}")
+
+
+def change(before: object, after: object) -> str:
+    """``1 → 2``"""
+    return filled(arrow(), before=before, after=after)
+
+
+def time_range(first: object, last: object) -> str:
+    """``09:00–09:30``; in Arabic with a word for the dash, which would be read from the other side."""
+    return filled(gettext("{first}–{last}"), first=first, last=last)
 
 
 def prefer(user: User, *, language: str | None = None, digits: str | None = None) -> User:
@@ -75,7 +114,7 @@ def prefer(user: User, *, language: str | None = None, digits: str | None = None
         if value is None:
             continue
         if value and value not in known:
-            raise InvalidInput(**{name: translation.gettext("Choose one of: %(known)s.") % {"known": ", ".join(known)}})
+            raise InvalidInput(**{name: gettext("Choose one of: %(known)s.") % {"known": ", ".join(known)}})
         setattr(user, name, value)
     user.save(update_fields=["language", "digits"])
     return user

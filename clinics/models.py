@@ -188,6 +188,11 @@ class User(AbstractUser):
             del self.skip_history_when_saving
 
     @property
+    def name(self) -> str:
+        """As people call them; who has no name, by the user name."""
+        return self.get_full_name() or self.get_username()
+
+    @property
     def effective_role(self) -> str:
         return Role.ADMIN.value if self.is_superuser else self.role
 

@@ -13,10 +13,12 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext, pgettext_lazy
 
-from clinics.admin import DeskForm, HistoryAdmin, ReadOnlyAdmin, become, refusal_of, viewer_of
+from clinics.admin import NOTHING, DeskForm, HistoryAdmin, ReadOnlyAdmin, become, refusal_of, viewer_of
 from clinics.admin.forms import ReasonForm
 from clinics.exceptions import DomainError, InvalidInput
+from clinics.language import isolated
 from clinics.text import written
 from patients import actions, births
 from patients.folding import fold_name
@@ -67,7 +69,7 @@ class EraseForm(ReasonForm):
 class PatientAdmin(HistoryAdmin):
     form = PatientForm
     clinic_lookup = None  # one registry for all clinics: people walk into any of them
-    list_display = ["full_name", "record_number", "phone", "birth_date", "sex", "merged_into"]
+    list_display = ["full_name", "record_number", "phone_shown", "birth_date", "sex", "merged_into"]
     list_filter = ["sex", ("merged_into", admin.EmptyFieldListFilter), ("erased_at", admin.EmptyFieldListFilter)]
     list_select_related = ["merged_into"]
     search_fields = ["name_key"]  # switches the search on; get_search_results does it
@@ -98,6 +100,10 @@ class PatientAdmin(HistoryAdmin):
         else:
             become(obj, actions.register(by=by, force=form.cleaned_data["force"], **form.chosen(*FIELDS)))
 
+    @admin.display(description=_("phone"), ordering="phone")
+    def phone_shown(self, obj: Patient) -> str:
+        return isolated(obj.phone) or NOTHING
+
     # --- Merging, taking back, erasing ----------------------------------------------------------------------------
 
     @admin.action(description=_("Merge the two: the first one registered stays"), permissions=["change"])
@@ -108,7 +114,12 @@ class PatientAdmin(HistoryAdmin):
             return
         kept, gone = files
         pair = queryset.filter(pk=gone.pk)
-        self.run(request, pair, lambda row: actions.merge(kept, duplicate=row, by=viewer_of(request)), f"merged into {kept}")
+        self.run(
+            request,
+            pair,
+            lambda row: actions.merge(kept, duplicate=row, by=viewer_of(request)),
+            pgettext("done", "merged into {file}").format(file=kept),
+        )
 
     @admin.action(description=_("Un-merge: they were two people"), permissions=["change"])
     def unmerge(self, request: HttpRequest, queryset: QuerySet[Patient]) -> None:
@@ -116,7 +127,7 @@ class PatientAdmin(HistoryAdmin):
             # What isn't merged is refused in the action's own words.
             return actions.unmerge(row.merged_into or row, duplicate=row, by=viewer_of(request))
 
-        self.run(request, queryset.order_by("-pk"), take_back, "standing alone again")
+        self.run(request, queryset.order_by("-pk"), take_back, pgettext_lazy("done", "standing alone again"))
 
     @admin.action(description=_("Erase for good (with a reason that names nobody)"), permissions=["change"])
     def erase(self, request: HttpRequest, queryset: QuerySet[Patient]) -> None:
@@ -124,7 +135,12 @@ class PatientAdmin(HistoryAdmin):
         if not reason:
             self.message_user(request, _("Write the reason beside the action, then erase again."), messages.ERROR)
             return
-        self.run(request, queryset, lambda row: actions.erase(row, by=viewer_of(request), reason=reason), "erased")
+        self.run(
+            request,
+            queryset,
+            lambda row: actions.erase(row, by=viewer_of(request), reason=reason),
+            pgettext_lazy("done", "erased"),
+        )
 
     # --- Every reading is noted -----------------------------------------------------------------------------------
 

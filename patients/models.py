@@ -14,6 +14,7 @@ from simple_history.models import HistoricalRecords
 
 from clinics.commands import command
 from clinics.guards import Guard
+from clinics.language import change
 from clinics.versioned import Versioned, WatchedQuerySet
 from patients.folding import fold_name, fold_phone
 from patients.terms import record_number_of, search_text
@@ -169,7 +170,7 @@ class PatientMerge(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.duplicate_id} → {self.survivor_id}"
+        return change(self.duplicate_id, self.survivor_id)
 
 
 class PatientErasure(models.Model):

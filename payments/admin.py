@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from clinics.admin import NOTHING, DeskForm, HistoryAdmin, ReadOnlyAdmin, ReadOnlyInline, become, local_time, viewer_of
 from clinics.models import Clinic
@@ -30,14 +31,24 @@ class MoneyForm(DeskForm):
     operation = forms.ChoiceField(
         label=_("What to do"), choices=[("process", _("Take money")), ("refund", _("Give money back"))]
     )
-    amount = forms.DecimalField(max_digits=12, decimal_places=3, min_value=ZERO)
+    amount = forms.DecimalField(label=_("Amount"), max_digits=12, decimal_places=3, min_value=ZERO)
     rebate = forms.DecimalField(
-        label="Discount", max_digits=12, decimal_places=3, min_value=ZERO, required=False, help_text=_("With a payment only.")
+        label=_("Discount"),
+        max_digits=12,
+        decimal_places=3,
+        min_value=ZERO,
+        required=False,
+        help_text=_("With a payment only."),
     )
     method = forms.ChoiceField(
-        choices=[("", "as it was paid (when giving back)"), *LedgerEntry.Method.choices], initial="cash", required=False
+        label=_("Method"),
+        choices=[("", _("as it was paid (when giving back)")), *LedgerEntry.Method.choices],
+        initial="cash",
+        required=False,
     )
-    reason = forms.CharField(max_length=200, required=False, help_text=_("Why money is given back or less is taken."))
+    reason = forms.CharField(
+        label=_("Reason"), max_length=200, required=False, help_text=_("Why money is given back or less is taken.")
+    )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -54,15 +65,15 @@ class MoneyForm(DeskForm):
 class ShareColumns:
     """Whose the amount of a row is, with the decimals of its payment's currency."""
 
-    @admin.display(description="amount", ordering="amount")
+    @admin.display(description=_("amount"), ordering="amount")
     def sum(self, obj: LedgerEntry | ShareMove) -> str:
         return as_text(obj.amount, obj.payment.money_decimals)
 
-    @admin.display(description="doctor's share")
+    @admin.display(description=_("doctor's share"))
     def share(self, obj: LedgerEntry | ShareMove) -> str:
         return as_text(obj.doctor_share, obj.payment.money_decimals)
 
-    @admin.display(description="clinic's share")
+    @admin.display(description=_("clinic's share"))
     def rest(self, obj: LedgerEntry | ShareMove) -> str:
         return as_text(obj.clinic_share, obj.payment.money_decimals)
 
@@ -70,7 +81,7 @@ class ShareColumns:
 class LedgerColumns(ShareColumns):
     """The amounts of a row of the ledger."""
 
-    @admin.display(description="discount")
+    @admin.display(description=_("discount"))
     def rebate(self, obj: LedgerEntry) -> str:
         return as_text(obj.discount, obj.payment.money_decimals)
 
@@ -145,31 +156,31 @@ class PaymentAdmin(FoldedSearch, HistoryAdmin):
     def _money(self, obj: Payment, amount: Decimal) -> str:
         return as_text(amount, obj.money_decimals)
 
-    @admin.display(description="patient", ordering="visit__patient__full_name")
+    @admin.display(description=_("patient"), ordering="visit__patient__full_name")
     def patient(self, obj: Payment) -> str:
         return str(obj.visit.patient)
 
-    @admin.display(description="made", ordering="created_at")
+    @admin.display(description=_("made"), ordering="created_at")
     def made(self, obj: Payment) -> str:
         return local_time(obj.created_at, obj.clinic)
 
-    @admin.display(description="due", ordering="amount_due")
+    @admin.display(description=_("due"), ordering="amount_due")
     def due(self, obj: Payment) -> str:
         return self._money(obj, obj.amount_due)
 
-    @admin.display(description="discount")
+    @admin.display(description=_("discount"))
     def granted(self, obj: Payment) -> str:
         return self._money(obj, obj.discount)
 
-    @admin.display(description="paid", ordering="amount_paid")
+    @admin.display(description=_("paid"), ordering="amount_paid")
     def taken(self, obj: Payment) -> str:
         return self._money(obj, obj.amount_paid)
 
-    @admin.display(description="given back")
+    @admin.display(description=_("given back"))
     def returned(self, obj: Payment) -> str:
         return self._money(obj, obj.amount_refunded)
 
-    @admin.display(description="still owed")
+    @admin.display(description=_("still owed"))
     def open(self, obj: Payment) -> str:
         return self._money(obj, obj.outstanding)
 
@@ -190,15 +201,15 @@ class LedgerEntryAdmin(LedgerColumns, FoldedSearch, ReadOnlyAdmin):
     fields = ("payment", "clinic", "cash_shift", *ENTRY)
     ordering = ["-pk"]
 
-    @admin.display(description="at", ordering="at")
+    @admin.display(description=_("at"), ordering="at")
     def time(self, obj: LedgerEntry) -> str:
         return local_time(obj.at, obj.clinic)
 
-    @admin.display(description="currency")
+    @admin.display(description=_("currency"))
     def currency(self, obj: LedgerEntry) -> str:
         return obj.payment.currency
 
-    @admin.display(description="patient")
+    @admin.display(description=_("patient"))
     def patient(self, obj: LedgerEntry) -> str:
         return str(obj.payment.visit.patient)
 
@@ -207,7 +218,7 @@ class CloseForm(DeskForm):
     """What ends a shift: the cash that was counted."""
 
     counted = forms.DecimalField(label=_("Counted cash"), max_digits=15, decimal_places=3, min_value=ZERO)
-    why = forms.CharField(label="Note", max_length=200, required=False, help_text=_("If it isn't what is expected: why."))
+    why = forms.CharField(label=_("Note"), max_length=200, required=False, help_text=_("If it isn't what is expected: why."))
 
 
 class CashRowInline(LedgerColumns, ReadOnlyInline):
@@ -215,7 +226,7 @@ class CashRowInline(LedgerColumns, ReadOnlyInline):
 
     model = LedgerEntry
     fields = readonly_fields = ("at", "receipt_number", "kind", "sum", "method", "reason", "payment")
-    verbose_name_plural = "money taken and given back"
+    verbose_name_plural = _("money taken and given back")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
         return super().get_queryset(request).select_related("payment")
@@ -228,7 +239,7 @@ class CashMovementInline(ReadOnlyInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[CashMovement]:
         return super().get_queryset(request).select_related("by", "cash_shift")
 
-    @admin.display(description="amount")
+    @admin.display(description=_("amount"))
     def sum(self, obj: CashMovement) -> str:
         return as_text(obj.amount, obj.money_decimals)
 
@@ -295,37 +306,37 @@ class CashShiftAdmin(HistoryAdmin):
         tally: Tally = obj.tally
         return tally
 
-    @admin.display(description="opened", ordering="opened_at")
+    @admin.display(description=pgettext_lazy("till", "opened"), ordering="opened_at")
     def began(self, obj: CashShift) -> str:
         return local_time(obj.opened_at, obj.clinic)
 
-    @admin.display(description="closed", ordering="closed_at")
+    @admin.display(description=pgettext_lazy("till", "closed"), ordering="closed_at")
     def ended(self, obj: CashShift) -> str:
         return local_time(obj.closed_at, obj.clinic)
 
-    @admin.display(description="began with", ordering="opening_cash")
+    @admin.display(description=_("began with"), ordering="opening_cash")
     def began_with(self, obj: CashShift) -> str:
         return self._money(obj, obj.opening_cash)
 
-    @admin.display(description="put in or taken in")
+    @admin.display(description=_("put in or taken in"))
     def came(self, obj: CashShift) -> str:
         tally = self._tally(obj)
         return self._money(obj, tally.put_in + tally.by_method[LedgerEntry.Method.CASH].taken)
 
-    @admin.display(description="taken out or given back")
+    @admin.display(description=_("taken out or given back"))
     def went(self, obj: CashShift) -> str:
         tally = self._tally(obj)
         return self._money(obj, tally.taken_out + tally.by_method[LedgerEntry.Method.CASH].refunded)
 
-    @admin.display(description="expected")
+    @admin.display(description=_("expected"))
     def expected(self, obj: CashShift) -> str:
         return self._money(obj, self._tally(obj).expected)
 
-    @admin.display(description="by card, less refunds")
+    @admin.display(description=_("by card, less refunds"))
     def by_card(self, obj: CashShift) -> str:
         return self._not_cash(obj, LedgerEntry.Method.CARD)
 
-    @admin.display(description="by transfer, less refunds")
+    @admin.display(description=_("by transfer, less refunds"))
     def by_transfer(self, obj: CashShift) -> str:
         return self._not_cash(obj, LedgerEntry.Method.TRANSFER)
 
@@ -333,11 +344,11 @@ class CashShiftAdmin(HistoryAdmin):
         sums = self._tally(obj).by_method[method]
         return self._money(obj, sums.taken - sums.refunded)
 
-    @admin.display(description="counted", ordering="counted_cash")
+    @admin.display(description=_("counted"), ordering="counted_cash")
     def counted_sum(self, obj: CashShift) -> str:
         return self._money(obj, obj.counted_cash)
 
-    @admin.display(description="difference", ordering="difference")
+    @admin.display(description=_("difference"), ordering="difference")
     def wrong_by(self, obj: CashShift) -> str:
         return self._money(obj, obj.difference)
 

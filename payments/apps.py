@@ -1,8 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class PaymentsConfig(AppConfig):
     name = "payments"
+    verbose_name = _("Payments and tills")
 
     def ready(self) -> None:
         from payments import receivers  # noqa: F401  (connects them)

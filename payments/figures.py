@@ -66,6 +66,7 @@ def steps_of(visit: Visit) -> list[dict[str, Any]]:
                 "method": row.method,
             },
             "by": row.by.get_username() if row.by is not None else None,
+            "by_name": row.by.name if row.by is not None else None,
             "at": row.at,
             "undoes": None,
         }

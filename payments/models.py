@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from clinics.guards import Guard
+from clinics.language import change
 from clinics.models import Clinic, Doctor
 from clinics.versioned import Versioned, WatchedQuerySet
 from payments.money import as_text
@@ -216,7 +217,7 @@ class ShareMove(AppendOnly):
         ]
 
     def __str__(self) -> str:
-        return f"{self.doctor_share}: {self.from_doctor_id} → {self.to_doctor_id}"
+        return f"{self.doctor_share}: {change(self.from_doctor_id, self.to_doctor_id)}"
 
 
 class CashShift(Versioned):

@@ -8,6 +8,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from clinics.admin import (
     NOTHING,
@@ -40,19 +42,29 @@ STATE = [
     "called_at",
     "started_at",
     "completed_at",
-    "payment_status",
+    "paid",
     "created_by",
 ]
 
 # name → (what the menu says, what is reported, the action)
-VERBS: dict[str, tuple[str, str, Callable[..., Visit]]] = {
-    "call": ("Call", "called", actions.call),
-    "start": ("Start", "started", actions.start),
-    "complete": ("Complete", "completed", actions.complete),
-    "skip": ("Skip", "skipped", actions.skip),
-    "put_back": ("Return to waiting", "put back to waiting", actions.put_back),
-    "leave": ("Mark as left", "marked as left", actions.leave),
-    "undo": ("Undo the last step", "taken one step back", actions.undo),
+VERBS: dict[str, tuple[Any, Any, Callable[..., Visit]]] = {
+    "call": (_("Call"), pgettext_lazy("done", "called"), actions.call),
+    "start": (_("Start"), pgettext_lazy("done", "started"), actions.start),
+    "complete": (_("Complete"), pgettext_lazy("done", "completed"), actions.complete),
+    "skip": (_("Skip"), pgettext_lazy("done", "skipped"), actions.skip),
+    "put_back": (_("Return to waiting"), pgettext_lazy("done", "put back to waiting"), actions.put_back),
+    "leave": (_("Mark as left"), pgettext_lazy("done", "marked as left"), actions.leave),
+    "undo": (_("Undo the last step"), pgettext_lazy("done", "taken one step back"), actions.undo),
+}
+
+
+# As payments.models.Payment.Status has it, which can't be imported here.
+PAID = {
+    "pending": _("pending"),
+    "partially_paid": _("partially paid"),
+    "paid": _("paid"),
+    "refunded": _("refunded"),
+    "void": _("void"),
 }
 
 
@@ -78,7 +90,7 @@ def _menu_action(name: str) -> Callable[..., None]:
 
 @admin.register(Visit)
 class VisitAdmin(FoldedSearch, CancelAdmin):
-    list_display = ["day", "ticket_shown", "status", "who", "doctor", "clinic", "priority", "arrived", "payment_status"]
+    list_display = ["day", "ticket_shown", "status", "who", "doctor", "clinic", "priority", "arrived", "paid"]
     list_display_links = ["day", "ticket_shown"]
     list_filter = [
         DayFilter,
@@ -99,11 +111,11 @@ class VisitAdmin(FoldedSearch, CancelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Visit | None = None) -> Any:
         if obj is None:
-            return [(None, {"fields": WALK_IN, "description": "A walk-in: queues from now on, with the next ticket."})]
+            return [(None, {"fields": WALK_IN, "description": _("A walk-in: queues from now on, with the next ticket.")})]
         seen = ["seen"] if self.has_change_permission(request, obj) else []
         return [
             (None, {"fields": ["clinic", "patient", "service", *REARRANGING, *seen]}),
-            ("State", {"fields": STATE, "description": "Changed by the actions of the list of visits."}),
+            (_("State"), {"fields": STATE, "description": _("Changed by the actions of the list of visits.")}),
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Visit | None = None) -> Any:
@@ -128,21 +140,25 @@ class VisitAdmin(FoldedSearch, CancelAdmin):
             actions.set_priority(obj, by=by, priority=priority, reason=reason, version=version)
         obj.refresh_from_db()
 
-    @admin.display(description="day", ordering="date")
+    @admin.display(description=_("day"), ordering="date")
     def day(self, obj: Visit) -> str:
         return local_day(obj.date)
 
-    @admin.display(description="patient", ordering="patient__full_name")
+    @admin.display(description=_("patient"), ordering="patient__full_name")
     def who(self, obj: Visit) -> str:
         return obj.patient.full_name
 
-    @admin.display(description="ticket", ordering="queue_number")
+    @admin.display(description=_("ticket"), ordering="queue_number")
     def ticket_shown(self, obj: Visit) -> str:
         return obj.ticket or NOTHING
 
-    @admin.display(description="arrived", ordering="checked_in_at")
+    @admin.display(description=_("arrived"), ordering="checked_in_at")
     def arrived(self, obj: Visit) -> str:
         return f"{obj.checked_in_at.astimezone(obj.clinic.zone):%H:%M}" if obj.checked_in_at else NOTHING
+
+    @admin.display(description=_("payment"), ordering="payment_status")
+    def paid(self, obj: Visit) -> str:
+        return str(PAID.get(obj.payment_status, obj.payment_status))
 
     def cancel_row(self, row: Visit, *, by: User, reason: str) -> Visit:
         return actions.cancel(row, by=by, reason=reason)
@@ -181,10 +197,10 @@ class DayCloseAdmin(ReadOnlyAdmin):
     ordering = ["-date", "clinic", "-number"]
     search_fields = ["clinic__name"]
 
-    @admin.display(description="day", ordering="date")
+    @admin.display(description=_("day"), ordering="date")
     def day(self, obj: DayClose) -> str:
         return local_day(obj.date)
 
-    @admin.display(description="at", ordering="at")
+    @admin.display(description=_("at"), ordering="at")
     def time(self, obj: DayClose) -> str:
         return local_time(obj.at, obj.clinic)

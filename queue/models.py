@@ -14,6 +14,7 @@ from simple_history.models import HistoricalRecords
 from appointments.models import Appointment
 from clinics.commands import command
 from clinics.guards import Guard
+from clinics.language import change
 from clinics.models import Clinic, Doctor, Service
 from clinics.versioned import Versioned, WatchedQuerySet
 from patients.models import Patient
@@ -213,7 +214,7 @@ class VisitStep(models.Model):
         ordering = ["pk"]
 
     def __str__(self) -> str:
-        return f"{self.visit_id} {self.action} {self.from_status}→{self.to_status}"
+        return f"{self.visit_id} {self.action} {change(self.from_status, self.to_status)}"
 
 
 class VisitNote(models.Model):

@@ -160,7 +160,7 @@ class NoteSerializer(serializers.ModelSerializer[VisitNote]):
     def get_by(self, note: VisitNote) -> str:
         """Who wrote it, by name."""
         doctor: Doctor | None = getattr(note.by, "doctor", None)
-        return doctor.name if doctor is not None else note.by.get_full_name() or note.by.get_username()
+        return doctor.name if doctor is not None else note.by.name
 
 
 class WriteNoteSerializer(serializers.Serializer[Any]):
@@ -204,11 +204,12 @@ class StepSerializer(serializers.ModelSerializer[VisitStep]):
 
     id = serializers.IntegerField(read_only=True, allow_null=True)
     by = serializers.CharField(source="by.get_username", default=None)
+    by_name = serializers.CharField(source="by.name", default=None, help_text="As people call them.")
     undoes = serializers.IntegerField(source="undoes_id", allow_null=True)
 
     class Meta:
         model = VisitStep
-        fields = ["id", "action", "from_status", "to_status", "reason", "details", "by", "at", "undoes"]
+        fields = ["id", "action", "from_status", "to_status", "reason", "details", "by", "by_name", "at", "undoes"]
         read_only_fields = fields
 
 

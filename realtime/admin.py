@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
 from clinics.admin import ReadOnlyAdmin, ReadOnlyInline
 from realtime.models import Delivery, Event, Room
@@ -36,7 +37,7 @@ class EventAdmin(ReadOnlyAdmin):
     list_display = ["id", "name", "at", "rooms"]
     list_filter = ["name"]
     search_fields = ["deliveries__room"]
-    search_help_text = "A room: clinic_1, doctor_2, broadcast."
+    search_help_text = _("A room: clinic_1, doctor_2, broadcast.")
     date_hierarchy = "at"
     ordering = ["-pk"]
     fields = ["name", "at", "content"]
@@ -45,10 +46,10 @@ class EventAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         return super().get_queryset(request).prefetch_related("deliveries")
 
-    @admin.display(description="rooms and numbers")
+    @admin.display(description=_("rooms and numbers"))
     def rooms(self, obj: Event) -> str:
         return ", ".join(str(delivery) for delivery in obj.deliveries.all())
 
-    @admin.display(description="data")
+    @admin.display(description=_("data"))
     def content(self, obj: Event) -> Any:
         return format_html("<pre>{}</pre>", json.dumps(json.loads(obj.data), indent=2, ensure_ascii=False))

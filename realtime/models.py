@@ -29,9 +29,9 @@ class Log(models.Model):
 class Room(models.Model):
     """A stream of events. ``head`` is the last number given, ``floor`` the last one no longer kept."""
 
-    name = models.CharField(primary_key=True, max_length=40)
-    head = models.BigIntegerField(default=0)
-    floor = models.BigIntegerField(default=0)
+    name = models.CharField(_("room"), primary_key=True, max_length=40)
+    head = models.BigIntegerField(_("last number given"), default=0)
+    floor = models.BigIntegerField(_("last number no longer kept"), default=0)
 
     class Meta:
         verbose_name = _("room")

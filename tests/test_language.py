@@ -22,9 +22,9 @@ MODULES = sorted(
     for path in (ROOT / app).rglob("*.py")
     if "migrations" not in path.parts and path.name != "checks.py"
 )
-SCRIPTS = sorted((ROOT / "static/dashboards").rglob("*.js"))
 
 WORD = re.compile(r"[^\W\d_]{2,}")
+_COMMENTS = re.compile(r"\{% translate .*?%\}|/\*.*?\*/|^\s*//.*?$", re.DOTALL | re.MULTILINE)
 READ_OUT = {"aria-label", "aria-description", "title", "placeholder", "alt"}
 
 
@@ -84,6 +84,16 @@ def test_no_template_says_a_word_in_one_language_only(path: Path) -> None:
 )
 def test_what_counts_as_a_word_of_a_template(template: str, found: list[str]) -> None:
     assert words_in(template) == found
+
+
+STYLES = sorted((ROOT / "static/css").glob("*.css"))
+SCRIPTS = sorted((ROOT / "static/dashboards").rglob("*.js"))
+
+
+@pytest.mark.parametrize("path", [*TEMPLATES, *SCRIPTS, *STYLES], ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_separates_facts_is_translated(path: Path) -> None:
+    # Beside Arabic digits a dot reads as a zero, and an arrow written by hand points backwards.
+    assert not re.search(r"[·→←]", _COMMENTS.sub("", path.read_text()))
 
 
 # --- Refusals -------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from appointments import actions
 from appointments.models import Appointment, AppointmentSeries, Reschedule
@@ -51,7 +52,7 @@ class AppointmentForm(DeskForm):
 
 class RescheduleInline(ReadOnlyInline):
     model = Reschedule
-    verbose_name_plural = "moved"
+    verbose_name_plural = _("moved")
     fields = readonly_fields = ("at", "by", "from_start", "from_doctor", "to_start", "to_doctor", "reason")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reschedule]:
@@ -83,7 +84,7 @@ class AppointmentAdmin(FoldedSearch, CancelAdmin, HistoryAdmin):
         asked = ["moved_because", "overbook_because", "seen"] if self.has_change_permission(request, obj) else []
         return [
             (None, {"fields": ["clinic", "patient", *CHANGING, *asked], "description": _("The time is the clinic's own.")}),
-            ("State", {"fields": STATE}),
+            (_("State"), {"fields": STATE}),
         ]
 
     def get_inlines(self, request: HttpRequest, obj: Appointment | None = None) -> Any:
@@ -105,24 +106,31 @@ class AppointmentAdmin(FoldedSearch, CancelAdmin, HistoryAdmin):
         else:
             become(obj, actions.book(by=by, **form.overbooking(), **form.chosen(*NEW)))
 
-    @admin.display(description="when", ordering="start")
+    @admin.display(description=_("when"), ordering="start")
     def when(self, obj: Appointment) -> str:
         return local_time(obj.start, obj.clinic)
 
-    @admin.display(description="patient", ordering="patient__full_name")
+    @admin.display(description=_("patient"), ordering="patient__full_name")
     def who(self, obj: Appointment) -> str:
         return obj.patient.full_name
 
     @admin.action(description=_("Check in"), permissions=["change"])
     def check_in(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> None:
-        self.run(request, queryset, lambda row: actions.check_in(row, by=viewer_of(request)), "checked in")
+        self.run(
+            request, queryset, lambda row: actions.check_in(row, by=viewer_of(request)), pgettext_lazy("done", "checked in")
+        )
 
     def cancel_row(self, row: Appointment, *, by: User, reason: str) -> Appointment:
         return actions.cancel(row, by=by, reason=reason)
 
     @admin.action(description=_("Mark as no-show"), permissions=["change"])
     def mark_no_show(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> None:
-        self.run(request, queryset, lambda row: actions.mark_no_show(row, by=viewer_of(request)), "marked as no-show")
+        self.run(
+            request,
+            queryset,
+            lambda row: actions.mark_no_show(row, by=viewer_of(request)),
+            pgettext_lazy("done", "marked as no-show"),
+        )
 
 
 @admin.register(Reschedule)

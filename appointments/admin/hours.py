@@ -12,7 +12,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Case, Prefetch, Q, QuerySet, When
 from django.http import HttpRequest
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from appointments import actions
@@ -38,6 +38,7 @@ class ShiftForm(DeskForm):
     """With the breaks as a line of text."""
 
     breaks = forms.CharField(
+        label=_("Breaks"),
         required=False,
         max_length=300,
         help_text=_("As in 12:00-12:30, 15:00-15:15."),
@@ -103,7 +104,7 @@ class EndingAdmin(HistoryAdmin):
 
     @admin.action(description=_("End (it counts no more, and stays in the history)"), permissions=["change"])
     def end(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self.run(request, queryset, lambda row: self.end_row(request, row), "ended")
+        self.run(request, queryset, lambda row: self.end_row(request, row), pgettext_lazy("done", "ended"))
 
 
 def _named(row: Appointment) -> str:
@@ -136,7 +137,7 @@ class ShiftAdmin(EndingAdmin):
         )
     ]
 
-    @admin.display(description="breaks")
+    @admin.display(description=_("breaks"))
     def breaks(self, obj: Shift) -> str:
         return breaks_text(obj) or NOTHING
 
@@ -226,11 +227,11 @@ class TimeOffAdmin(EndingAdmin):
         clinic = self.clinic_of(obj)
         return local_time(moment, clinic) if clinic else f"{moment:%Y-%m-%d %H:%M} UTC"
 
-    @admin.display(description="from", ordering="start")
+    @admin.display(description=_("from"), ordering="start")
     def from_(self, obj: TimeOff) -> str:
         return self._shown(obj, obj.start)
 
-    @admin.display(description="until", ordering="end")
+    @admin.display(description=_("until"), ordering="end")
     def until(self, obj: TimeOff) -> str:
         return self._shown(obj, obj.end)
 

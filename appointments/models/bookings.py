@@ -15,6 +15,7 @@ from simple_history.models import HistoricalRecords
 from appointments import signals
 from clinics.commands import command
 from clinics.guards import Guard
+from clinics.language import change
 from clinics.models import Clinic, Doctor, Service
 from clinics.versioned import Versioned
 from patients.models import Patient
@@ -190,4 +191,5 @@ class Reschedule(models.Model):
         ordering = ["pk"]
 
     def __str__(self) -> str:
-        return f"{self.appointment_id} {self.from_start:%Y-%m-%d %H:%M}→{self.to_start:%Y-%m-%d %H:%M}"
+        moved = change(*(f"{start:%Y-%m-%d %H:%M}" for start in (self.from_start, self.to_start)))
+        return f"{self.appointment_id} {moved}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clinic_project.dashboards.rows import clock, is_long_wait
-from clinics.language import in_digits
+from clinics.language import filled, in_digits
 from clinics.models import Clinic
 
 Row = dict[str, Any]
@@ -97,7 +97,8 @@ def _row(
         "anchor": f"{anchor}-{entity['id']}",
         "lead": clock(entity["start"], clinic) if anchor == "appointment" else entity["ticket"],
         "name": entity["patient"]["name"],
-        "text": words[f"attention.{entry.kind}"].format(
+        "text": filled(
+            words[f"attention.{entry.kind}"],
             time=clock(entry.since.isoformat(), clinic),
             count=in_digits(max(0, int((now - entry.since).total_seconds() // 60))),
             calls=in_digits(entity.get("call_count", 0)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 
 def desk_labels() -> dict[str, str]:
@@ -56,7 +57,7 @@ def desk_words() -> dict[str, str]:
 def _steps() -> dict[str, str]:
     """The steps of a visit's history."""
     return {
-        "step.plan": _("Booked"),
+        "step.plan": pgettext("step", "Booked"),
         "step.walk_in": _("Walked in"),
         "step.change": _("Appointment changed"),
         "step.make_room": _("Moved back for another"),

@@ -18,7 +18,7 @@ from clinic_project.dashboards.doctor_words import doctor_words
 from clinic_project.dashboards.pages import BREAK_MINUTES, start_data
 from clinic_project.dashboards.place import no_place
 from clinic_project.dashboards.words import script_words
-from clinics.language import in_digits
+from clinics.language import filled, in_digits
 from clinics.models import Clinic, Doctor, Service, User
 from clinics.permissions import ADMIN, DOCTOR
 from queue.models import Visit
@@ -108,8 +108,8 @@ def show(request: HttpRequest, whose: Doctor, *, unsaved: Mapping[str, Any] | No
             "done": done,
             "called": ",".join(str(visit["id"]) for visit in active if visit["status"] == "called"),
             "next": waiting[0] if waiting else None,
-            "waiting_label": words["waiting_count"].format(count=in_digits(len(waiting))),
-            "done_label": words["done_count"].format(count=in_digits(len(done))),
+            "waiting_label": filled(words["waiting_count"], count=in_digits(len(waiting))),
+            "done_label": filled(words["done_count"], count=in_digits(len(done))),
             "appointments": [
                 rows.appointment_row(
                     each, by_id.get(each["visit_id"]), by_clinic[each["clinic_id"]], appointment_rules, words, now
@@ -137,7 +137,7 @@ def _choices(clinics: list[Clinic], whose: Doctor, words: Mapping[str, str]) -> 
     """What the page's forms let people choose from; each says at which clinics it is there."""
     colleagues = Doctor.objects.filter(clinics__in=clinics, is_active=True).exclude(pk=whose.pk).distinct()
     return {
-        "breaks": [(minutes, words["minutes"].format(count=in_digits(minutes))) for minutes in BREAK_MINUTES],
+        "breaks": [(minutes, filled(words["minutes"], count=in_digits(minutes))) for minutes in BREAK_MINUTES],
         "usual_break": USUAL_BREAK,
         "weeks": WEEKS,
         "note_length": NOTE_LENGTH,

@@ -103,7 +103,7 @@ def _print(request: HttpRequest, found: Payment, kind: str, usual: str, **more: 
             "visit_date": found.visit.date,
             # Without its zone, or the template would turn it into the server's.
             "printed_at": timezone.make_naive(timezone.now(), found.clinic.zone),
-            "printed_by": user.get_full_name() or user.get_username(),
+            "printed_by": user.name,
             **more,
         },
     )
@@ -127,7 +127,7 @@ def _entry(row: LedgerEntry, clinic: Clinic) -> dict[str, Any]:
         "amount": row.amount,
         "date": row.at.astimezone(clinic.zone).date(),
         "time": clock(row.at.isoformat(), clinic),
-        "by": (by.get_full_name() or by.get_username()) if by is not None else "",
+        "by": by.name if by is not None else "",
     }
 
 
@@ -151,5 +151,5 @@ def ticket(request: HttpRequest, pk: int) -> HttpResponseBase:
         "80mm",
         arrived=clock(visit.checked_in_at.isoformat(), found.clinic) if visit.checked_in_at else "",
         booked=clock(visit.appointment.start.isoformat(), found.clinic) if visit.appointment else "",
-        given_by=(by.get_full_name() or by.get_username()) if by is not None else "",
+        given_by=by.name if by is not None else "",
     )

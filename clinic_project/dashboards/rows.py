@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from clinics.language import in_digits
+from clinics.language import filled, in_digits
 from clinics.models import Clinic, Doctor
 
 Rules = Mapping[str, list[str]]
@@ -29,12 +29,12 @@ def _when(visit: Row, clinic: Clinic, words: Mapping[str, str]) -> str:
     status = visit["status"]
     if status == "called":
         key = "called_again" if visit["call_count"] > 1 else "called_at"
-        return words[key].format(time=clock(visit["called_at"], clinic), count=in_digits(visit["call_count"]))
+        return filled(words[key], time=clock(visit["called_at"], clinic), count=in_digits(visit["call_count"]))
     if status == "in_progress":
-        return words["inside_since"].format(time=clock(visit["started_at"], clinic))
+        return filled(words["inside_since"], time=clock(visit["started_at"], clinic))
     if status == "completed":
-        return words["ended_at"].format(time=clock(visit["completed_at"], clinic))
-    return words["since"].format(time=clock(visit["checked_in_at"], clinic)) if visit["checked_in_at"] else ""
+        return filled(words["ended_at"], time=clock(visit["completed_at"], clinic))
+    return filled(words["since"], time=clock(visit["checked_in_at"], clinic)) if visit["checked_in_at"] else ""
 
 
 def presence_of(doctor: Row | None, *, is_inside: bool, now: dt.datetime) -> str:
@@ -52,7 +52,7 @@ def presence_label(
     """The state and its words: a break has an end, if that is known."""
     state = presence_of(doctor, is_inside=is_inside, now=now)
     until = doctor["until"] if doctor is not None and state == "break" else None
-    return state, words["presence.break_until" if until else f"presence.{state}"].format(time=clock(until, clinic))
+    return state, filled(words["presence.break_until" if until else f"presence.{state}"], time=clock(until, clinic))
 
 
 def is_long_wait(visit: Row, now: dt.datetime, wait_alarm: dt.timedelta) -> bool:
@@ -64,8 +64,8 @@ def _why(visit: Row, clinic: Clinic, words: Mapping[str, str]) -> str:
     if not visit["rank_reason"]:
         return ""
     basis = visit["rank_basis"]
-    sentence = words[f"reason.{basis}"].format(
-        slot=clock(visit["slot_start"], clinic), arrived=clock(visit["checked_in_at"], clinic)
+    sentence = filled(
+        words[f"reason.{basis}"], slot=clock(visit["slot_start"], clinic), arrived=clock(visit["checked_in_at"], clinic)
     )
     by_class = "" if basis == "moved" else words.get(f"reason.{visit['priority']}", "")
     return f"{by_class} {sentence}".strip()
@@ -81,8 +81,8 @@ def _wish(visit: Row, words: Mapping[str, str]) -> Row:
     if visit["follow_up"] is None:
         return {"label": "", "book_label": ""}
     date = in_digits(date_format(dt.date.fromisoformat(visit["follow_up"]["on"]), "j M Y"))
-    label = words["follow_up.open" if _is_wanted_back(visit) else "follow_up.booked"].format(date=date)
-    return {"label": label, "book_label": words["follow_up.book"].format(date=date)}
+    label = filled(words["follow_up.open" if _is_wanted_back(visit) else "follow_up.booked"], date=date)
+    return {"label": label, "book_label": filled(words["follow_up.book"], date=date)}
 
 
 def visit_row(visit: Row, clinic: Clinic, rules: Rules, words: Mapping[str, str], now: dt.datetime | None = None) -> Row:
@@ -99,7 +99,7 @@ def visit_row(visit: Row, clinic: Clinic, rules: Rules, words: Mapping[str, str]
         "when": _when(visit, clinic, words),
         "long_wait": is_long_wait(visit, now or timezone.now(), wait_alarm),
         "why": why,
-        "next_label": words["next"].format(why=why),
+        "next_label": filled(words["next"], why=why),
         "wish": _wish(visit, words),
         "can": dict.fromkeys((verb for verb in rules[visit["status"]] if verb != "follow_up" or _is_wanted_back(visit)), True),
         "can_pay": visit["payment_status"] != "void",
@@ -160,10 +160,10 @@ def doctor_section(pk: int, name: str, rows: Iterable[Row], words: Mapping[str, 
         "name": name,
         "active": active,
         "done": done,
-        "waiting_label": words["waiting_count"].format(count=in_digits(sum(row["status"] == "waiting" for row in active))),
-        "done_label": words["done_count"].format(count=in_digits(len(done))),
-        "unpaid_label": words["unpaid_count"].format(count=in_digits(unpaid)) if unpaid else "",
-        "wishes_label": words["follow_up.count"].format(count=in_digits(wishes)) if wishes else "",
+        "waiting_label": filled(words["waiting_count"], count=in_digits(sum(row["status"] == "waiting" for row in active))),
+        "done_label": filled(words["done_count"], count=in_digits(len(done))),
+        "unpaid_label": filled(words["unpaid_count"], count=in_digits(unpaid)) if unpaid else "",
+        "wishes_label": filled(words["follow_up.count"], count=in_digits(wishes)) if wishes else "",
     }
 
 

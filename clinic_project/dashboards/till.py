@@ -209,7 +209,7 @@ def _with_times(found: CashShift) -> dict[str, Any]:
     return {
         "clinic": found.clinic,
         "shift": shape,
-        "cashier": found.cashier.get_full_name() or found.cashier.get_username(),
+        "cashier": found.cashier.name,
         "opened": _local(found.opened_at, found.clinic),
         "closed": _local(found.closed_at, found.clinic),
         "methods": [(capfirst(str(methods[name])), sums) for name, sums in shape["by_method"].items() if sums["rows"]],

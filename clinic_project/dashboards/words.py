@@ -12,6 +12,7 @@ from appointments.models import Appointment
 from clinic_project.dashboards.booking_words import work_words
 from clinic_project.dashboards.desk_words import desk_labels, desk_words
 from clinic_project.dashboards.doctor_words import doctor_labels, shared_words
+from clinics.language import separator
 from payments.models import LedgerEntry
 from queue.models import Visit
 from queue.order import CLASS_SENTENCES, SENTENCES
@@ -55,6 +56,8 @@ def script_words() -> dict[str, str]:
         **shared_words(),
         **desk_words(),
         **work_words(),
+        "separator": separator(),
+        "range": _("{first}–{last}"),
         "minutes": _("{count} min"),
         "light.connecting": _("Connecting…"),
         "light.reconnecting": _("Reconnecting…"),

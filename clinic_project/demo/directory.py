@@ -13,7 +13,7 @@ class ClinicData(NamedTuple):
     name: str
     code: str
     currency: str
-    services: tuple[tuple[str, int, Decimal], ...]  # name, minutes, price
+    services: tuple[tuple[str, int, Decimal, int], ...]  # name, minutes, price, the doctor's share in percent
 
 
 class StaffData(NamedTuple):
@@ -31,11 +31,11 @@ CLINICS = (
         "A",
         "USD",
         (
-            ("Consultation", 15, Decimal("45.00")),
-            ("Extended consultation", 30, Decimal("80.00")),
-            ("Vaccination", 15, Decimal("25.50")),
-            ("Blood test", 15, Decimal("38.25")),
-            ("Minor procedure", 45, Decimal("140.00")),
+            ("Consultation", 15, Decimal("45.00"), 40),
+            ("Extended consultation", 30, Decimal("80.00"), 45),
+            ("Vaccination", 15, Decimal("25.50"), 20),
+            ("Blood test", 15, Decimal("38.25"), 15),
+            ("Minor procedure", 45, Decimal("140.00"), 50),
         ),
     ),
     ClinicData(
@@ -43,10 +43,10 @@ CLINICS = (
         "B",
         "EUR",
         (
-            ("Consultation", 15, Decimal("40.00")),
-            ("Child check-up", 30, Decimal("55.00")),
-            ("Vaccination", 15, Decimal("22.00")),
-            ("ECG", 30, Decimal("62.50")),
+            ("Consultation", 15, Decimal("40.00"), 40),
+            ("Child check-up", 30, Decimal("55.00"), 45),
+            ("Vaccination", 15, Decimal("22.00"), 20),
+            ("ECG", 30, Decimal("62.50"), 30),
         ),
     ),
 )

@@ -47,8 +47,8 @@ def _clinic(data: ClinicData, zone: str) -> Clinic:
     if clinic is None:
         clinic = Clinic(name=data.name, code=data.code, currency=data.currency, timezone=zone)
         clinic.save()
-        for name, minutes, price in data.services:
-            Service(clinic=clinic, name=name, duration_minutes=minutes, price=price).save()
+        for name, minutes, price, share in data.services:
+            Service(clinic=clinic, name=name, duration_minutes=minutes, price=price, doctor_share_percent=share).save()
     return clinic
 
 

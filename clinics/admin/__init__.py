@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.utils.translation import gettext_lazy as _
 
 from clinics.admin import directory, staff, tries  # noqa: F401  (registers their pages)
 from clinics.admin.base import (
@@ -38,8 +39,8 @@ __all__ = [
     "viewer_of",
 ]
 
-admin.site.site_header = "Clinic front desk"
-admin.site.site_title = "Clinic front desk"
-admin.site.index_title = "Set up and look up"
+admin.site.site_header = _("Clinic front desk")
+admin.site.site_title = _("Clinic front desk")
+admin.site.index_title = _("Set up and look up")
 # Rights come from the role; a page of groups would promise what has no effect.
 admin.site.unregister(Group)

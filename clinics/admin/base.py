@@ -20,6 +20,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from simple_history.admin import SimpleHistoryAdmin
 
 from clinics.admin.choices import Autocomplete, SeveralRows, is_key
@@ -73,11 +74,11 @@ def local_day(day: dt.date) -> str:
 class DayFilter(admin.SimpleListFilter):
     """Today, each clinic by its own calendar; what is to come; what is past. For models with ``clinic`` and ``date``."""
 
-    title = "day"
+    title = gettext_lazy("day")
     parameter_name = "day"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("today", "today"), ("coming", "coming"), ("past", "past")]
+        return [("today", _("today")), ("coming", _("coming")), ("past", pgettext("days", "past"))]
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
         lookup = {"today": "date", "coming": "date__gt", "past": "date__lt"}.get(self.value() or "")
@@ -244,7 +245,7 @@ class DeskAdmin(_ModelAdmin):
 
     # --- Actions on rows ------------------------------------------------------------------------------------------
 
-    def run(self, request: HttpRequest, rows: models.QuerySet[Any], verb: Callable[[Any], object], done: str) -> None:
+    def run(self, request: HttpRequest, rows: models.QuerySet[Any], verb: Callable[[Any], object], done: object) -> None:
         """Do it to each row, each a command of its own; says how many it was, and of the others why not."""
         count = 0
         for row in rows:
@@ -259,7 +260,7 @@ class DeskAdmin(_ModelAdmin):
                 count += 1
         if count:
             noun = self.opts.verbose_name if count == 1 else self.opts.verbose_name_plural
-            self.message_user(request, f"{count} {noun} {done}.", messages.SUCCESS)
+            self.message_user(request, _("{count} {noun} {done}.").format(count=count, noun=noun, done=done), messages.SUCCESS)
 
 
 def rendered(response: HttpResponse) -> HttpResponse:
@@ -292,13 +293,18 @@ class CancelAdmin(DeskAdmin):
     def cancel_row(self, row: Any, *, by: User, reason: str) -> object:
         raise NotImplementedError
 
-    @admin.action(description="Cancel", permissions=["change"])
+    @admin.action(description=gettext_lazy("Cancel"), permissions=["change"])
     def cancel(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
         reason = written(request.POST.get("reason", ""))
         if not reason:
             self.message_user(request, _("Write the reason beside the action, then cancel again."), messages.ERROR)
             return
-        self.run(request, queryset, lambda row: self.cancel_row(row, by=viewer_of(request), reason=reason), "cancelled")
+        self.run(
+            request,
+            queryset,
+            lambda row: self.cancel_row(row, by=viewer_of(request), reason=reason),
+            pgettext_lazy("done", "cancelled"),
+        )
 
 
 class HistoryAdmin(DeskAdmin, SimpleHistoryAdmin):

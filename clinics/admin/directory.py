@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from clinics.admin.base import HistoryAdmin, viewer_of
 from clinics.admin.forms import ClinicsForm
@@ -44,7 +45,7 @@ class SharedAdmin(_ModelAdmin):
         own = Clinic.objects.filter(pk__in=viewer_of(request).clinic_ids())
         return super().get_queryset(request).prefetch_related(Prefetch("clinics", queryset=own, to_attr="own_clinics"))
 
-    @admin.display(description="clinics")
+    @admin.display(description=_("clinics"))
     def clinics_shown(self, obj: Any) -> str:
         return ", ".join(clinic.name for clinic in obj.own_clinics)
 
@@ -61,10 +62,10 @@ class ClinicAdmin(HistoryAdmin):
     fieldsets = [
         (None, {"fields": ["name", "code", "timezone", "currency", "is_active"]}),
         (
-            "Order of the queue",
+            _("Order of the queue"),
             {"fields": ["late_after_minutes", "walk_in_offset_minutes", "call_limit", "wait_alarm_minutes"]},
         ),
-        ("Days", {"fields": ["booking_horizon_days", "day_ends_at"]}),
+        (_("Days"), {"fields": ["booking_horizon_days", "day_ends_at"]}),
     ]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

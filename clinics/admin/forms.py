@@ -33,7 +33,7 @@ class DeskForm(_ModelForm):
     refusal: ClassVar[DomainError | InvalidInput | None] = None
     viewer: ClassVar[User]
 
-    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+    seen = forms.CharField(label="", required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

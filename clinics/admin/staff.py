@@ -11,6 +11,8 @@ from django.contrib.auth.forms import UserChangeForm, UserCreationForm
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from clinics import logins
 from clinics.admin.base import DeskAdmin, ReadOnlyAdmin, viewer_of
@@ -42,11 +44,11 @@ class StaffAdmin(SharedAdmin, DeskAdmin, UserAdmin):
     list_filter = [("clinics", OwnClinicsFilter), "role", "is_active"]
     add_fieldsets = (
         (None, {"classes": ["wide"], "fields": ["username", "password1", "password2"]}),
-        ("Person", {"fields": ["first_name", "last_name", "email"]}),
-        ("Work", {"fields": ["role", "clinics"]}),
+        (_("Person"), {"fields": ["first_name", "last_name", "email"]}),
+        (_("Work"), {"fields": ["role", "clinics"]}),
     )
 
-    @admin.display(description="name", ordering="last_name")
+    @admin.display(description=_("name"), ordering="last_name")
     def full_name(self, user: User) -> str:
         return user.get_full_name()
 
@@ -65,9 +67,9 @@ class StaffAdmin(SharedAdmin, DeskAdmin, UserAdmin):
         superuser = ["is_superuser"] if viewer_of(request).is_superuser else []
         return [
             (None, {"fields": ["username", *password, "seen"]}),
-            ("Person", {"fields": ["first_name", "last_name", "email"]}),
-            ("Work", {"fields": ["role", "clinics", "is_active", *superuser]}),
-            ("Dates", {"fields": ["last_login", "date_joined"]}),
+            (_("Person"), {"fields": ["first_name", "last_name", "email"]}),
+            (_("Work"), {"fields": ["role", "clinics", "is_active", *superuser]}),
+            (_("Dates"), {"fields": ["last_login", "date_joined"]}),
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
@@ -107,6 +109,6 @@ class LoginAdmin(ReadOnlyAdmin):
         rows = super().get_queryset(request)
         return rows if viewer_of(request).is_superuser else rows.filter(user__is_superuser=False)
 
-    @admin.action(description="End selected logins", permissions=["view"])
+    @admin.action(description=_("End selected logins"), permissions=["view"])
     def end_logins(self, request: HttpRequest, queryset: QuerySet[Login]) -> None:
-        self.run(request, queryset, logins.end, "ended")
+        self.run(request, queryset, logins.end, pgettext_lazy("done", "ended"))

@@ -13,7 +13,7 @@ import { shortcuts } from './keys.js';
 import { reconcile } from './list.js';
 import { goLive } from './live.js';
 import { weekday, written } from './time.js';
-import { t } from './words.js';
+import { facts, t } from './words.js';
 
 /** What is finer than this can't be pressed. */
 const FINEST = 10;
@@ -118,7 +118,7 @@ goLive({
       setText(byId('calendar-empty'), empty);
       show(byId('calendar-empty'), empty !== '');
       const absent = columns.filter((column) => !isWorthShowing(column)).map((column) => column.name);
-      setText(byId('calendar-others'), absent.length && shown.length ? t('calendar.others', { names: absent.join(', ') }) : '');
+      setText(byId('calendar-others'), absent.length && shown.length ? t('calendar.others', { names: facts(absent) }) : '');
       const count = (/** @type {string} */ kind) => shown.reduce((sum, column) => sum + column.items.filter((/** @type {any} */ item) => item.kind === kind).length, 0);
       setText(byId('calendar-status'), isKnown ? t('calendar.count', { booked: count('booked'), free: count('free') }) : view.failed() ? '' : t('calendar.loading'));
       setText(byId('calendar-message'), view.failed());

@@ -53,7 +53,7 @@ export function whyOf(visit, zone) {
 /** @param {any} visit @param {number} now */
 function minutesOf(visit, now) {
   const moment = { waiting: visit.checked_in_at, called: visit.called_at, in_progress: visit.started_at }[/** @type {string} */ (visit.status)];
-  return moment ? `· ${t('minutes', { count: minutesSince(moment, now) })}` : '';
+  return moment ? `${t('separator')}${t('minutes', { count: minutesSince(moment, now) })}` : '';
 }
 
 /** Ids, and the name that a screen reader says with each group of buttons. @param {any} row @param {string} kind @param {any} entity */

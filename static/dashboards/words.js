@@ -1,6 +1,6 @@
 /** The page's sentences, translated by the server (clinic_project/dashboards/words.py). */
 
-import { digits } from './written.js';
+import { digits, isolated } from './written.js';
 
 /** @type {Record<string, string>} */
 let words = {};
@@ -19,6 +19,12 @@ export function t(key, values = {}) {
   return (words[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => {
     const value = values[name] ?? whole;
     // A name may have digits of its own.
-    return typeof value === 'number' ? digits(value) : value;
+    return isolated(typeof value === 'number' ? digits(value) : value);
   });
 }
+
+/** Facts beside each other, those that there are. @param {Array<string|null|undefined|false>} parts */
+export const facts = (parts) => parts.filter(Boolean).map((part) => isolated(String(part))).join(t('separator'));
+
+/** From one time to another. @param {string} first @param {string} last */
+export const range = (first, last) => t('range', { first, last });

@@ -319,6 +319,22 @@ def test_a_series_tells_which_dates_conflict_and_books_the_others(
     assert Appointment.objects.filter(patient=patient).count() == 2
 
 
+def test_a_cancelled_appointment_is_taken_back(calendar: Callable[..., Page], world: World, do: Callable[..., Any]) -> None:
+    appointment = do(book, world, start=at_ten(world), patient=do(PatientFactory, full_name="Cancelled Wrongly"))
+    page = calendar()
+
+    booked(page, "Cancelled Wrongly").click()
+    page.locator("#appointment-dialog").get_by_text("Cancel appointment…").click()
+    expect(page.locator("#appointment-dialog [data-slot=no-undo]")).to_be_hidden()
+    page.locator("#appointment-dialog").get_by_role("button", name="Cancel it", exact=True).click()
+    expect(booked(page, "Cancelled Wrongly")).to_have_count(0)
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+
+    expect(booked(page, "Cancelled Wrongly")).to_be_visible()
+    do(appointment.refresh_from_db)
+    assert appointment.status == "booked"
+
+
 def test_the_rest_of_a_series_is_cancelled_from_one_of_them(
     calendar: Callable[..., Page], world: World, do: Callable[..., Any]
 ) -> None:
@@ -338,6 +354,7 @@ def test_the_rest_of_a_series_is_cancelled_from_one_of_them(
     dialog = page.get_by_role("dialog")
 
     dialog.get_by_text("Cancel appointment…").click()
+    expect(dialog.locator("[data-slot=no-undo]")).to_contain_text("several together can't")
     dialog.get_by_role("button", name="Cancel it and all later ones").click()
 
     expect(page.locator(".toast").filter(has_text="Cancelled: 3")).to_be_visible()

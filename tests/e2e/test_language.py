@@ -114,3 +114,64 @@ def test_no_word_is_left_in_another_language(at: Callable[..., Page], world: Wor
         }
 
         assert left == set(), who.role
+        assert not [text for text in texts if "·" in text], who.role
+
+
+# Where each character of a fact stands on the screen, from left to right.
+AS_SEEN = """(element) => {
+    const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    const seen = [];
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+        for (let at = 0; at < node.data.length; at += 1) {
+            const range = new Range();
+            range.setStart(node, at);
+            range.setEnd(node, at + 1);
+            const box = range.getBoundingClientRect();
+            if (box.width) seen.push([Math.round(box.top), box.left, node.data[at]]);
+        }
+    }
+    return seen.sort((a, b) => a[0] - b[0] || a[1] - b[1]).map((each) => each[2]).join('');
+}"""
+
+
+def test_a_phone_number_and_money_are_read_as_they_are_written(
+    at: Callable[..., Page], world: World, do: Callable[..., Any]
+) -> None:
+    patient = do(patient_actions.register, by=world.receptionist, full_name="خالد إبراهيم", phone="+1 202 555 0148")
+    do(walk_in, world, patient=patient)
+    desk = in_arabic(at(world.receptionist))
+
+    desk.locator("#search-input").fill("خالد")
+    facts = desk.locator("#search-results [data-slot=facts]").first
+    expect(facts).to_be_visible()
+    assert "+1\u00a0202\u00a0555\u00a00148" in facts.evaluate(AS_SEEN)
+    desk.locator("#search-input").press("Escape")
+
+    in_queue(desk, "خالد إبراهيم").locator("[data-do=pay]").first.click()
+    due = desk.locator("#payment-dialog [data-slot=due]")
+    expect(due).to_be_visible()
+    assert "US$" in due.evaluate(AS_SEEN)
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(at: Callable[..., Page], world: World, do: Callable[..., Any]) -> None:
+    do(book, world)
+    do(walk_in, world)
+    for who in (world.receptionist, world.admin, world.doctor_user):
+        page = in_arabic(at(who))
+        for width in (360, 390, 768):
+            page.set_viewport_size({"width": width, "height": 740})
+            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wide == 0, (who.role, width)
+            # No word of the bar is broken over two lines.
+            heights = page.locator(".bar__nav a").evaluate_all("(links) => links.map((link) => link.offsetHeight)")
+            assert max(heights) < 45, (who.role, width)
+
+
+def test_a_doctors_page_on_a_wall_is_twice_as_large(at: Callable[..., Page], world: World) -> None:
+    page = at(world.doctor_user)
+    size = "getComputedStyle(document.documentElement).fontSize"
+
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    assert page.evaluate(size) == "16px"
+    page.set_viewport_size({"width": 3840, "height": 2160})
+    assert page.evaluate(size) == "32px"

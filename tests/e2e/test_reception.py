@@ -67,7 +67,7 @@ def test_who_needs_attention_stands_above_the_queue_with_the_step_to_take(at: At
     expect(late).to_have_count(0)
     expect(in_queue(desk, called.patient.full_name)).to_contain_text("Skipped")
     alert(desk, seen.patient.full_name).get_by_role("link", name="Payment").click()
-    desk.get_by_role("dialog", name="Payment").get_by_role("button", name="Take US$50.00").click()
+    desk.get_by_role("dialog", name="Payment").get_by_role("button", name="Take $50.00").click()
     expect(alert(desk, seen.patient.full_name)).to_have_count(0)
     assert Appointment.objects.get(pk=appointment.pk).status == "checked_in"
 
@@ -253,7 +253,7 @@ def test_a_part_is_paid_with_a_discount_and_the_receipt_and_ticket_are_printed(a
     dialog.get_by_label("Reason for the discount").fill("waited long")
     dialog.get_by_label("Amount").fill("20")
     dialog.get_by_label("Card").check()
-    dialog.get_by_role("button", name="Take US$20.00").click()
+    dialog.get_by_role("button", name="Take $20.00").click()
     expect(dialog.get_by_label("Amount")).to_have_value("25.00")
     expect(dialog.locator(".entry")).to_contain_text("waited long")
 
@@ -287,7 +287,7 @@ def test_an_admin_gives_money_back_with_a_reason(at: At, world: World, do: Do, c
     expect(dialog.get_by_label("Reason")).to_have_attribute("aria-invalid", "true")
 
     dialog.get_by_label("Reason").fill("came for nothing")
-    dialog.get_by_role("button", name="Give back US$30.00").click()
+    dialog.get_by_role("button", name="Give back $30.00").click()
 
     expect(dialog).to_be_hidden()
     expect(desk.get_by_role("dialog", name="Payment").locator(".entry")).to_have_count(2)
@@ -307,7 +307,7 @@ def test_the_history_tells_who_did_what_and_takes_the_last_step_back(at: At, wor
 
     expect(dialog.locator(".step")).to_have_count(3)
     expect(dialog.locator(".step").nth(1)).to_contain_text(f"Calledby {world.doctor_user.username}")
-    expect(dialog.locator(".step").nth(2)).to_contain_text("Paid US$20.00, Cash")
+    expect(dialog.locator(".step").nth(2)).to_contain_text("Paid $20.00, Cash")
     dialog.get_by_role("button", name="Undo last step").click()
     expect(dialog.locator(".step.is-undone")).to_contain_text("Called")
     expect(dialog.get_by_role("button", name="Undo last step")).to_be_hidden()

@@ -159,11 +159,12 @@ test('the last step can be taken back, unless it is the first, or was', () => {
 
 test('a step is a sentence with what belongs to it', () => {
   useWords({
+    separator: ' · ',
     'step.payment': 'Paid {amount}, {method}, receipt {receipt_number}', 'method.cash': 'Cash', 'history.discount': 'discount {amount}',
     'step.transfer': 'From {from_name} to {name}', 'step.priority': 'Priority: {priority}', 'priority.urgent': 'Urgent',
   });
   const money = { amount: '20.00', discount: '5.00', currency: 'USD', method: 'cash', receipt_number: 'A-1' };
-  assert.equal(sentenceOf(step(null, 'payment', { details: money, reason: 'waited' })), 'Paid US$20.00, Cash, receipt A-1 · discount US$5.00 · waited');
+  assert.equal(sentenceOf(step(null, 'payment', { details: money, reason: 'waited' })), 'Paid $20.00, Cash, receipt A-1 · discount $5.00 · waited');
   assert.equal(sentenceOf(step(1, 'transfer', { details: { from_name: 'A', name: 'B' } })), 'From A to B');
   assert.equal(sentenceOf(step(1, 'priority', { details: { priority: 'urgent' }, reason: 'fever' })), 'Priority: Urgent · fever');
 });

@@ -137,7 +137,7 @@ def test_without_javascript_the_appointments_are_a_list(world: World) -> None:
 
     html = page_of(world.receptionist, f"?date={tomorrow(world)}")
 
-    assert re.search(r"<time [^>]*>10:00</time> <strong>Read Me</strong>", html)
+    assert re.search(r"<time [^>]*>10:00</time> <strong><bdi>Read Me</bdi></strong>", html)
 
 
 def test_it_is_never_cached_and_has_nothing_inline(world: World) -> None:

@@ -29,7 +29,7 @@ from clinic_project.dashboards.manager.areas import (
     clinic_choices,
     doctor_choices,
 )
-from clinics.language import in_digits
+from clinics.language import in_digits, time_range
 from clinics.models import Doctor, User
 
 
@@ -72,8 +72,8 @@ class Shifts(Area):
             week[shift.weekday].append(
                 {
                     "pk": shift.pk,
-                    "hours": f"{clock(shift.start_time)}–{clock(shift.end_time)}",
-                    "breaks": [f"{clock(each.start_time)}–{clock(each.end_time)}" for each in shift.breaks],
+                    "hours": time_range(clock(shift.start_time), clock(shift.end_time)),
+                    "breaks": [time_range(clock(each.start_time), clock(each.end_time)) for each in shift.breaks],
                     "valid": _valid(shift),
                 }
             )

@@ -24,7 +24,7 @@ from clinic_project.dashboards.manager.figures import figures, visits_of
 from clinic_project.dashboards.place import clinic_page
 from clinic_project.dashboards.refusals import REFUSALS, sentence_of
 from clinic_project.dashboards.words import manager_words, script_words
-from clinics.language import in_digits, money
+from clinics.language import filled, in_digits, money
 from clinics.models import Clinic
 from payments import shares
 from payments.figures import money_of
@@ -131,7 +131,7 @@ def _shown(counted: dict[str, Any], words: dict[str, str]) -> dict[str, Any]:
     """Seconds as whole minutes, and a dash where there is nothing to count."""
     waits = ("waiting_longest", "median_wait", "longest_wait")
     texts = {
-        name: words["none"] if counted[name] is None else words["minutes"].format(count=in_digits(counted[name] // 60))
+        name: words["none"] if counted[name] is None else filled(words["minutes"], count=in_digits(counted[name] // 60))
         for name in waits
     }
     return {**{name: in_digits(value) for name, value in counted.items()}, **texts}
@@ -140,11 +140,11 @@ def _shown(counted: dict[str, Any], words: dict[str, str]) -> dict[str, Any]:
 def _state(doctor: dict[str, Any] | None, visits: list[Any], clinic: Clinic, words: dict[str, str]) -> str:
     inside = next((visit for visit in visits if visit["status"] == "in_progress"), None)
     if inside is not None:
-        return words["manager.with"].format(ticket=inside["ticket"])
+        return filled(words["manager.with"], ticket=inside["ticket"])
     if doctor is None:
         return words["none"]
     if doctor["until"] is not None:
-        return words["manager.break_until"].format(time=rows.clock(doctor["until"], clinic))
+        return filled(words["manager.break_until"], time=rows.clock(doctor["until"], clinic))
     return words[f"manager.{doctor['state']}"]
 
 
@@ -204,7 +204,7 @@ def _closed(closed: DayClose, clinic: Clinic, words: dict[str, str]) -> dict[str
     kept = closed.figures
 
     def minutes(name: str) -> str:
-        return words["none"] if kept.get(name) is None else words["minutes"].format(count=in_digits(kept[name] // 60))
+        return words["none"] if kept.get(name) is None else filled(words["minutes"], count=in_digits(kept[name] // 60))
 
     # Without its zone, or the template would turn it into the server's.
     at = timezone.make_naive(closed.at, clinic.zone)

@@ -2,11 +2,11 @@
 
 import { toast } from '../announce.js';
 import { Refusal, get, post } from '../api.js';
-import { actOnAppointment, whileBusy } from '../commands.js';
+import { actOnAppointment, tellAppointment, whileBusy } from '../commands.js';
 import { byId, setText, show, slot } from '../dom.js';
 import { clearErrors, showErrors, valuesOf } from '../forms.js';
 import { clock, written } from '../time.js';
-import { t } from '../words.js';
+import { facts, range, t } from '../words.js';
 
 /**
  * @param {any} tools with `today()`
@@ -37,16 +37,17 @@ export function appointmentDialog({ store, start, zone, now, socket, today }, { 
     if (!dialog.open || !appointment) return;
     const { patient, doctor, service, notes, overbook_reason: overbooked, rescheduled } = appointment;
     setText(slot(form, 'name'), patient.name);
-    const times = `${clock(appointment.start, zone)}–${clock(appointment.end, zone)}`;
-    setText(slot(form, 'about'), `${written(appointment.date, 'long')}, ${times} · ${doctor.name} · ${service.name}`);
+    const times = range(clock(appointment.start, zone), clock(appointment.end, zone));
+    setText(slot(form, 'about'), facts([written(appointment.date, 'long'), times, doctor.name, service.name]));
     setText(slot(form, 'status'), t(`appointment.${appointment.status}`));
-    setText(slot(form, 'notes'), [notes, overbooked].filter(Boolean).join(' · '));
+    setText(slot(form, 'notes'), facts([notes, overbooked]));
     const first = rescheduled?.[0];
     setText(slot(form, 'moves'), first ? t('calendar.move_from', { time: clock(first.from_start, zone), date: written(first.from_start.slice(0, 10)), reason: rescheduled.at(-1).reason }).replace(/:\s*$/, '') : '');
     slot(form, 'file').href = `/patients/${patient.id}/`;
     const verbs = verbsOf(appointment);
     for (const button of form.querySelectorAll('[data-do]')) show(button, verbs.has(button.dataset.do));
     show(slot(form, 'cancelling'), verbs.has('cancel'));
+    show(slot(form, 'no-undo'), verbs.has('cancel_following'));
   };
 
   /** @param {string} verb */
@@ -61,7 +62,7 @@ export function appointmentDialog({ store, start, zone, now, socket, today }, { 
       return;
     }
     const done = await actOnAppointment(store, id, verb.replace('_', '-'), verb === 'cancel' ? { reason: valuesOf(form).reason ?? '' } : {}, socket.state === 'live');
-    toast(verb === 'cancel' ? t('calendar.cancelled', { name, time: clock(done.start, zone) }) : t('calendar.step', { name, status: t(`appointment.${done.status}`) }));
+    tellAppointment(store, done, verb === 'cancel' ? t('calendar.cancelled', { name, time: clock(done.start, zone) }) : t('calendar.step', { name, status: t(`appointment.${done.status}`) }));
   };
 
   form.addEventListener('submit', (/** @type {Event} */ event) => event.preventDefault());

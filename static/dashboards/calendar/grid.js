@@ -6,7 +6,7 @@
 import { byId, clone, setAttribute, setText, show, slot } from '../dom.js';
 import { reconcile } from '../list.js';
 import { clock, written } from '../time.js';
-import { t } from '../words.js';
+import { facts, range, t } from '../words.js';
 import { minutesOf, momentOf } from './moments.js';
 
 /** Twice as high as what a finger needs at the least. */
@@ -53,11 +53,11 @@ export function calendarGrid({ zone, step, severalDays }) {
       element.classList.toggle('is-pending', appointment.isPending === true);
       element.classList.toggle('is-short', item.end - item.start < 25 * 60_000);
       setText(slot(element, 'name'), name);
-      setText(slot(element, 'facts'), [time, appointment.service.name, appointment.status === 'booked' ? '' : status].filter(Boolean).join(' · '));
+      setText(slot(element, 'facts'), facts([time, appointment.service.name, appointment.status !== 'booked' && status]));
       setAttribute(element.firstElementChild, 'aria-label', t('calendar.booked', { time, until: clock(item.end, zone), name, service: appointment.service.name, status, doctor: column.doctorName }));
-      setAttribute(element.firstElementChild, 'title', `${time}–${clock(item.end, zone)} ${name}, ${appointment.service.name}`);
+      setAttribute(element.firstElementChild, 'title', facts([range(time, clock(item.end, zone)), name, appointment.service.name]));
     } else {
-      setText(slot(element, 'name'), `${t(`calendar.${item.kind}`)} ${time}–${clock(item.end, zone)}`);
+      setText(slot(element, 'name'), `${t(`calendar.${item.kind}`)} ${range(time, clock(item.end, zone))}`);
     }
   };
 

@@ -3,7 +3,7 @@
 import { Refusal, get } from '../api.js';
 import { byId, clone, setText, show, slot } from '../dom.js';
 import { dayOf, written } from '../time.js';
-import { t } from '../words.js';
+import { facts, t } from '../words.js';
 
 const SHOWN = 10;
 
@@ -36,7 +36,7 @@ export function pastVisits({ zone }, readsNotes) {
   const rowOf = (visit, note) => {
     const row = clone('past-template');
     slot(row, 'date').textContent = written(visit.date);
-    slot(row, 'what').textContent = `${visit.service.name} · ${visit.doctor.name}`;
+    slot(row, 'what').textContent = facts([visit.service.name, visit.doctor.name]);
     slot(row, 'status').textContent = t(`visit.${visit.status}`);
     slot(row, 'note').textContent = note?.text ?? '';
     slot(row, 'by').textContent = note ? t('note.by', { name: note.by, date: written(dayOf(note.at, zone)) }) : '';

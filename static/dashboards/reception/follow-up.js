@@ -7,7 +7,7 @@ import { setAttribute, setText, slot } from '../dom.js';
 import { clearErrors, formDialog, showErrors } from '../forms.js';
 import { followUpText } from '../rows.js';
 import { clock, written } from '../time.js';
-import { t } from '../words.js';
+import { facts, t } from '../words.js';
 
 /** So many days are looked through for a free time; further ahead somebody chooses by hand. */
 const LOOK_AHEAD = 7;
@@ -100,7 +100,7 @@ export function followUpDialog({ store, start, zone, now }) {
   return async (chosen) => {
     visit = chosen;
     form.reset();
-    open(`${visit.ticket} ${visit.patient.name} · ${followUpText(visit)}`, book);
+    open(facts([`${visit.ticket} ${visit.patient.name}`, followUpText(visit)]), book);
     await load(visit.follow_up.on, LOOK_AHEAD);
     time.focus();
   };

@@ -4,7 +4,7 @@ import { Refusal, get } from '../api.js';
 import { actOnVisit, tellUndone, whileBusy } from '../commands.js';
 import { byId, clone, setText, show, slot } from '../dom.js';
 import { clock, dayOf, written } from '../time.js';
-import { t } from '../words.js';
+import { facts, t } from '../words.js';
 import { money } from '../written.js';
 
 /** @param {any} step @returns {string} what was done, as a sentence */
@@ -15,7 +15,7 @@ export function sentenceOf(step) {
   if (details.method) values.method = t(`method.${details.method}`);
   if (details.priority) values.priority = t(`priority.${details.priority}`);
   const discount = Number(details.discount) > 0 ? t('history.discount', { amount: money(details.discount, details.currency) }) : '';
-  return [t(`step.${step.action}`, values), discount, step.reason].filter(Boolean).join(' · ');
+  return facts([t(`step.${step.action}`, values), discount, step.reason]);
 }
 
 /** No steps of its own: they come with a change of the booking, or of another visit. */
@@ -53,7 +53,7 @@ export function historyDialog({ store, start, zone, now }) {
         const day = dayOf(step.at, zone);
         slot(row, 'at').textContent = day === today ? clock(step.at, zone) : `${written(day)} ${clock(step.at, zone)}`;
         slot(row, 'what').textContent = sentenceOf(step);
-        slot(row, 'by').textContent = step.by ? t('history.by', { who: step.by }) : '';
+        slot(row, 'by').textContent = step.by ? t('history.by', { who: step.by_name }) : '';
         row.classList.toggle('is-undone', undone.has(step.id));
         slot(row, 'undone').textContent = undone.has(step.id) ? t('history.undone') : '';
         return row;

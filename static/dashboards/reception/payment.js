@@ -5,7 +5,7 @@ import { Refusal, get, post } from '../api.js';
 import { byId, clone, setText, show, slot } from '../dom.js';
 import { decimal, formDialog, less, showErrors } from '../forms.js';
 import { clock, dayOf, written } from '../time.js';
-import { t } from '../words.js';
+import { facts, t } from '../words.js';
 import { money as writtenMoney } from '../written.js';
 import { refundDialog } from './refund.js';
 
@@ -47,8 +47,8 @@ export function paymentDialog(live) {
         const row = clone('entry-template');
         slot(row, 'number').textContent = entry.receipt_number;
         const reduced = Number(entry.discount) > 0 ? t('history.discount', { amount: money(entry.discount) }) : '';
-        const facts = [`${written(dayOf(entry.at, zone))} ${clock(entry.at, zone)}`, t(`method.${entry.method}`), entry.by, reduced, entry.reason];
-        slot(row, 'what').textContent = facts.filter(Boolean).join(' · ');
+        const about = [`${written(dayOf(entry.at, zone))} ${clock(entry.at, zone)}`, t(`method.${entry.method}`), entry.by, reduced, entry.reason];
+        slot(row, 'what').textContent = facts(about);
         slot(row, 'amount').textContent = `${entry.kind === 'refund' ? '−' : ''}${money(entry.amount)}`;
         return row;
       }),
@@ -101,7 +101,7 @@ export function paymentDialog(live) {
   dialog.addEventListener('close', () => {
     shown = null;
   });
-  slot(form, 'give-back').addEventListener('click', () => askRefund(shown, about, fill));
+  slot(form, 'give-back').addEventListener('click', () => askRefund(shown, about, fill).catch((/** @type {unknown} */ error) => showErrors(form, error)));
 
   /** @param {Record<string, string>} values */
   const take = async (values) => {

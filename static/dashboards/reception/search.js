@@ -3,7 +3,7 @@
 import { Refusal, get } from '../api.js';
 import { clone, setText, show, slot } from '../dom.js';
 import { written } from '../time.js';
-import { t } from '../words.js';
+import { facts, t } from '../words.js';
 import { writeMarked } from './highlight.js';
 
 const AFTER_TYPING = 150;
@@ -14,9 +14,9 @@ const SHOWN = 8;
 const ONE_LETTER = /^\p{L}$/u;
 const ONE_WORD = /^[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}]$/u;
 
-/** What tells namesakes apart. @param {any} patient */
+/** What tells namesakes apart; a phone number stays on one line. @param {any} patient */
 export const factsOf = (patient) =>
-  [patient.record_number, patient.birth_date && t('born', { date: written(patient.birth_date) }), patient.phone].filter(Boolean).join(' · ');
+  facts([patient.record_number, patient.birth_date && t('born', { date: written(patient.birth_date) }), patient.phone?.replaceAll(' ', '\u00a0')]);
 
 /** Does the search have to wait for more? @param {string} text */
 export const isTooShort = (text) => text === '' || (ONE_LETTER.test(text) && !ONE_WORD.test(text));

@@ -6,7 +6,7 @@ import { setText, slot } from '../dom.js';
 import { keepDraft } from '../drafts.js';
 import { clearErrors, valuesOf } from '../forms.js';
 import { clock, written } from '../time.js';
-import { t } from '../words.js';
+import { facts, t } from '../words.js';
 import { suggestDoctor, suggestService } from './suggest.js';
 
 /** Longer than this nobody is kept from going on by what happened last time. */
@@ -59,7 +59,7 @@ export function walkIn(tools, { form, sending, onDone }) {
     const said = saidOf(id);
     const state = said && (said.state === 'break' && said.until ? t('walk_in.break_until', { time: clock(said.until, zone) }) : t(`walk_in.${said.state}`));
     const why = id === doctor?.id && doctor.why === 'last' ? t('walk_in.last', { date: written(last.date) }) : id === doctor?.id && doctor.why === 'shortest' ? t('walk_in.shortest') : '';
-    return [t('walk_in.waiting', { count: waiting }), state, why].filter(Boolean).join(' · ');
+    return facts([t('walk_in.waiting', { count: waiting }), state, why]);
   };
 
   const draw = () => {
