@@ -80,11 +80,6 @@ def isolated(text: object) -> str:
     return f"{_ISOLATE}{text}{_END_OF_ISOLATE}" if str(text) and translation.get_language_bidi() else str(text)
 
 
-def facts(*parts: object) -> str:
-    """Facts beside each other, those that there are."""
-    return separator().join(isolated(part) for part in parts if part)
-
-
 def filled(sentence: str, **values: object) -> str:
     """The sentence with its gaps filled, as ``t()`` of static/dashboards/words.js does it."""
     return sentence.format(**{name: isolated(value) for name, value in values.items()})

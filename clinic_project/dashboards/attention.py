@@ -8,19 +8,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from clinic_project.dashboards.rows import clock, is_long_wait
+from clinic_project.dashboards.rows import clock, is_long_wait, is_wanted_back, wish_date
 from clinics.language import filled, in_digits
 from clinics.models import Clinic
 
 Row = dict[str, Any]
 
-KINDS = ("leaving", "called", "waiting", "late")
-"""In the order of a glance: who is gone in a minute, whom a doctor waits for, who sits there too long, who isn't here at all."""
+KINDS = ("leaving", "called", "waiting", "late", "again")
+"""In the order of a glance: who is gone in a minute, whom a doctor waits for, who sits there too long, who isn't here at all,
+and who should come again and isn't booked for it."""
 
 NOT_COME_AFTER = dt.timedelta(minutes=3)
 """Called for so long and not inside: they aren't coming, or didn't hear it."""
 
 OWING = ("pending", "partially_paid")
+LEAVING = ("leaving", "again")
 
 ANCHOR = {"late": "appointment"}
 """Where the row of an entry stands on the page: an appointment's, else a visit's."""
@@ -47,6 +49,9 @@ def attention_of(
         kind, moment = _kind_of(visit, now, wait_alarm)
         if kind:
             found.append(Entry(kind, visit, dt.datetime.fromisoformat(moment)))
+        # Whoever leaves unpaid may have to come again as well.
+        if is_wanted_back(visit) and visit["completed_at"]:
+            found.append(Entry("again", visit, dt.datetime.fromisoformat(visit["completed_at"])))
     for appointment in appointments:
         start = dt.datetime.fromisoformat(appointment["start"])
         if appointment["status"] == "booked" and now - start > late_after:
@@ -69,7 +74,7 @@ def _kind_of(visit: Row, now: dt.datetime, wait_alarm: dt.timedelta) -> tuple[st
 
 def _order(entry: Entry) -> tuple[int, float, int]:
     moment = entry.since.timestamp()
-    return KINDS.index(entry.kind), -moment if entry.kind == "leaving" else moment, entry.entity["id"]
+    return KINDS.index(entry.kind), -moment if entry.kind in LEAVING else moment, entry.entity["id"]
 
 
 def attention_rows(
@@ -103,12 +108,19 @@ def _row(
             count=in_digits(max(0, int((now - entry.since).total_seconds() // 60))),
             calls=in_digits(entity.get("call_count", 0)),
             paid=words[f"paid.{entity.get('payment_status', '')}"],
+            date=wish_date(entity),
         ),
         "can": {verb: True for verb in offered if verb in allowed},
     }
 
 
-STEPS = {"late": ("check_in", "no_show"), "waiting": ("call",), "called": ("skip",), "leaving": ("pay",)}
+STEPS = {
+    "late": ("check_in", "no_show"),
+    "waiting": ("call",),
+    "called": ("skip",),
+    "leaving": ("pay",),
+    "again": ("follow_up",),
+}
 """The step to take from here."""
 
 BLANK_ATTENTION: Row = {"key": "", "kind": "", "id": 0, "version": "", "anchor": "", "can": {}}

@@ -48,7 +48,8 @@ def _refuse_role() -> None:
     raise PermissionDenied(_("Your role may not do this."))
 
 
-def _version(request: HttpRequest) -> int | None:
+def version_of(request: HttpRequest) -> int | None:
+    """The version that the page showed, if the form says it."""
     raw = request.POST.get("version", "")
     return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 19 else None
 
@@ -91,7 +92,7 @@ def visit(request: HttpRequest, pk: int, verb: str, page: str) -> HttpResponseBa
         raise Http404
     if verb in ENDING:
         return _end(request, found, verb)
-    _run(request, VISIT_VERBS[verb], found, version=_version(request))
+    _run(request, VISIT_VERBS[verb], found, version=version_of(request))
     return _back(page, user, clinic_id=found.clinic_id, doctor_id=found.doctor_id)
 
 
@@ -128,7 +129,7 @@ def _ending(request: HttpRequest) -> dict[str, Any]:
     when = {"on": request.POST.get("on", "")} if again == "on" else {"weeks": again} if again else None
     service = request.POST.get("service")
     follow_up = {"follow_up": {**when, **({"service": service} if service else {})}} if when else {}
-    version = _version(request)
+    version = version_of(request)
     return {**body, **follow_up, **({} if version is None else {"version": version})}
 
 
@@ -146,7 +147,7 @@ def appointment(request: HttpRequest, pk: int, verb: str) -> HttpResponseBase:
     found = Appointment.objects.filter(clinic__in=user.clinic_ids(), pk=pk).first()
     if found is None:
         raise Http404
-    _run(request, action, found, version=_version(request))
+    _run(request, action, found, version=version_of(request))
     return _back("reception", user, clinic_id=found.clinic_id)
 
 

@@ -13,10 +13,12 @@ def desk_labels() -> dict[str, str]:
         "attention.called.title": _("Called, not here"),
         "attention.waiting.title": _("Long wait"),
         "attention.late.title": _("Late"),
+        "attention.again.title": _("Follow-up to book"),
         "attention.leaving": _("Seen until {time} · {paid}"),
         "attention.called": _("Called at {time} · calls: {calls}"),
         "attention.waiting": _("Has waited {count} min"),
         "attention.late": _("Expected {count} min ago"),
+        "attention.again": _("To come again: {date}"),
         "next": _("Next: {why}"),
     }
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from clinic_project.dashboards import access
 from clinic_project.dashboards.amounts import decimal_point
@@ -19,7 +21,8 @@ from patients.actions import log_access
 from patients.models import FileAccess
 from payments import actions as payment_actions
 from payments.models import LedgerEntry, Payment
-from payments.serializers import ProcessSerializer, ReceiptSerializer
+from payments.serializers import ProcessSerializer, ReceiptSerializer, RefundSerializer
+from payments.viewsets import PaymentViewSet
 from queue.models import VisitStep
 
 PAPERS = ("80mm", "a4")
@@ -39,6 +42,11 @@ def _found(user: User, **which: int) -> Payment:
     return found
 
 
+def _given(request: HttpRequest) -> dict[str, str]:
+    """What was written, with amounts as the API wants them."""
+    return {name: decimal_point(str(value)) for name, value in request.POST.items() if str(value).strip()}
+
+
 @access.staff_page
 def payment(request: HttpRequest, pk: int) -> HttpResponseBase:
     """A visit's payment as a page of its own: what the dialog of the reception shows, without JavaScript."""
@@ -47,9 +55,7 @@ def payment(request: HttpRequest, pk: int) -> HttpResponseBase:
     found = _found(user, visit_id=pk)
     errors: dict[str, Any] = {}
     if request.method == "POST":
-        given = ProcessSerializer(
-            data={name: decimal_point(str(value)) for name, value in request.POST.items() if str(value).strip()}
-        )
+        given = ProcessSerializer(data=_given(request))
         if given.is_valid():
             try:
                 payment_actions.process(found, by=user, **given.validated_data)
@@ -69,6 +75,50 @@ def payment(request: HttpRequest, pk: int) -> HttpResponseBase:
             "payment": ReceiptSerializer(found).data,
             "paid_label": words[f"paid.{found.status}"],
             "may_take": found.outstanding > 0,
+            "may_give_back": found.balance > 0 and _may_refund(user),
+            "methods": [(value, words[f"method.{value}"]) for value in LedgerEntry.Method.values],
+            "errors": errors,
+            "given": request.POST,
+        },
+        status=400 if errors else 200,
+    )
+
+
+def _may_refund(user: User) -> bool:
+    """Does the API let this role give money back?"""
+    return user.effective_role in PaymentViewSet.roles["refund"]
+
+
+@access.staff_page
+def refund(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Giving money back as a page of its own: what the dialog over the payment's does, without JavaScript."""
+    user = access.person(request)
+    access.require_desk(user)
+    if not _may_refund(user):
+        raise PermissionDenied(_("Only admins give money back."))
+    found = _found(user, visit_id=pk)
+    errors: dict[str, Any] = {}
+    if request.method == "POST":
+        given = RefundSerializer(data=_given(request))
+        if given.is_valid():
+            try:
+                payment_actions.refund(found, by=user, **given.validated_data)
+            except REFUSALS as refusal:
+                messages.error(request, sentence_of(refusal))
+                return redirect("reception-refund", pk=pk)
+            messages.success(request, script_words()["done.refund"])
+            return redirect("reception-payment", pk=pk)
+        errors = dict(given.errors)
+    words = labels()
+    return render(
+        request,
+        "reception/refund.html",
+        {
+            **access.frame(request, []),
+            "clinic": found.clinic,
+            "payment": ReceiptSerializer(found).data,
+            "paid_label": words[f"paid.{found.status}"],
+            "may_give_back": found.balance > 0,
             "methods": [(value, words[f"method.{value}"]) for value in LedgerEntry.Method.values],
             "errors": errors,
             "given": request.POST,

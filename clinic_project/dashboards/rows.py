@@ -71,17 +71,24 @@ def _why(visit: Row, clinic: Clinic, words: Mapping[str, str]) -> str:
     return f"{by_class} {sentence}".strip()
 
 
-def _is_wanted_back(visit: Row) -> bool:
+def is_wanted_back(visit: Row) -> bool:
     """Should come again, and the desk hasn't booked it yet."""
-    return visit["follow_up"] is not None and visit["follow_up"]["appointment_id"] is None
+    wish = visit.get("follow_up")
+    return wish is not None and wish["appointment_id"] is None
+
+
+def wish_date(row: Row) -> str:
+    """When a patient should come again, if they should."""
+    wish = row.get("follow_up")
+    return "" if wish is None else in_digits(date_format(dt.date.fromisoformat(wish["on"]), "j M Y"))
 
 
 def _wish(visit: Row, words: Mapping[str, str]) -> Row:
     """When the patient should come again, as a row says it and as its button does."""
     if visit["follow_up"] is None:
         return {"label": "", "book_label": ""}
-    date = in_digits(date_format(dt.date.fromisoformat(visit["follow_up"]["on"]), "j M Y"))
-    label = filled(words["follow_up.open" if _is_wanted_back(visit) else "follow_up.booked"], date=date)
+    date = wish_date(visit)
+    label = filled(words["follow_up.open" if is_wanted_back(visit) else "follow_up.booked"], date=date)
     return {"label": label, "book_label": filled(words["follow_up.book"], date=date)}
 
 
@@ -101,7 +108,7 @@ def visit_row(visit: Row, clinic: Clinic, rules: Rules, words: Mapping[str, str]
         "why": why,
         "next_label": filled(words["next"], why=why),
         "wish": _wish(visit, words),
-        "can": dict.fromkeys((verb for verb in rules[visit["status"]] if verb != "follow_up" or _is_wanted_back(visit)), True),
+        "can": dict.fromkeys((verb for verb in rules[visit["status"]] if verb != "follow_up" or is_wanted_back(visit)), True),
         "can_pay": visit["payment_status"] != "void",
     }
 
@@ -153,7 +160,7 @@ def doctor_sections(
 
 def doctor_section(pk: int, name: str, rows: Iterable[Row], words: Mapping[str, str]) -> Row:
     active, done = in_sections(rows)
-    wishes = sum(_is_wanted_back(row) for row in done)
+    wishes = sum(is_wanted_back(row) for row in done)
     unpaid = sum(row["payment_status"] in ("pending", "partially_paid") for row in done if row["status"] == "completed")
     return {
         "id": pk,

@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from clinic_project import converters  # noqa: F401 (registers them)
-from clinic_project.dashboards import calendar, commands, doctor_page, language, pages, paper, patient, till
+from clinic_project.dashboards import calendar, commands, doctor_page, follow_ups, language, pages, paper, patient, till
 
 urlpatterns = [
     path("", pages.landing, name="landing"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("reception/visits/<key:pk>/ticket/", paper.ticket, name="ticket"),
     path("reception/visits/<key:pk>/<slug:verb>/", commands.visit, {"page": "reception"}, name="reception-visit"),
     path("reception/appointments/<key:pk>/<slug:verb>/", commands.appointment, name="reception-appointment"),
+    path("reception/visits/<key:pk>/payment/refund/", paper.refund, name="reception-refund"),
+    path("reception/follow-ups/", follow_ups.follow_ups, name="follow-ups"),
     path("reception/payments/<key:pk>/receipt/", paper.receipt, name="receipt"),
     path("calendar/", calendar.calendar, name="calendar"),
     path("patients/<key:pk>/", patient.patient, name="patient"),

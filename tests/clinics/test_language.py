@@ -23,8 +23,7 @@ def rendered(source: str, **context: object) -> str:
 
 
 @pytest.mark.usefixtures("arabic")
-def test_in_arabic_each_fact_has_its_own_direction() -> None:
-    assert language.facts("A-012", "", None, "+1 202") == "\u2068A-012\u2069، \u2068+1 202\u2069"
+def test_in_arabic_what_fills_a_sentence_has_its_own_direction() -> None:
     assert language.filled("{who} هنا", who="A-012") == "\u2068A-012\u2069 هنا"
     assert language.isolated("") == ""
 
@@ -48,7 +47,7 @@ def test_in_arabic_dates_have_an_arabic_comma() -> None:
 
 
 def test_in_english_nothing_is_added() -> None:
-    assert language.facts("A-012", "cash") == "A-012 · cash"
+    assert rendered("{{ a }}{% separator %}{{ b|isolated }}", a="A-012", b="cash") == "A-012 · cash"
     assert language.filled("{who} is here", who="A-012") == "A-012 is here"
     assert language.time_range("09:00", "09:30") == "09:00–09:30"
     assert language.change(1, 2) == "1 → 2"

@@ -42,6 +42,24 @@ def put_back(entity: Any, minutes: int, *fields: str) -> None:
     entity.save(update_fields=list(fields))
 
 
+def test_a_follow_up_is_booked_from_the_strip(at: At, world: World, do: Do) -> None:
+    desk = at(world.receptionist)
+    visit = do(
+        queue_actions.start, do(walk_in, world, patient=do(PatientFactory, full_name="Comes Again")), by=world.doctor_user
+    )
+    do(queue_actions.complete, visit, by=world.doctor_user, follow_up=queue_actions.FollowUp(weeks=1))
+
+    row = desk.locator("#attention-list .alert[data-kind=again]")
+    expect(row).to_contain_text("Comes Again")
+    expect(row).to_contain_text("To come again:")
+    row.get_by_role("button", name="Book…").click()
+    booking = desk.get_by_role("dialog", name="Book follow-up")
+    booking.get_by_role("button", name=re.compile(r"^Book \d")).click()
+
+    expect(row).to_have_count(0)
+    assert Visit.objects.get(pk=visit.pk).follow_up_appointment is not None
+
+
 def test_who_needs_attention_stands_above_the_queue_with_the_step_to_take(at: At, world: World, do: Do) -> None:
     appointment = do(book, world, minutes=5)
     do(put_back, appointment, 60, "start", "end")

@@ -87,6 +87,13 @@ def _refund(page: Page) -> None:
     page.locator("#refund-dialog[open]").wait_for()
 
 
+def _refund_page(page: Page) -> None:
+    """Giving money back as a page without JavaScript has it."""
+    _paid(page)
+    ticket = str(page.locator("#payment-dialog [data-slot=ticket]").get_attribute("href")).partition("?")[0]
+    page.goto(ticket.replace("/ticket/", "/payment/refund/"))
+
+
 def _paper(kind: str) -> Prepare:
     """What is printed, in the same tab."""
 
@@ -144,6 +151,8 @@ VIEWS = [
     View("reception-refund", "manager", "/reception/", _refund),
     View("receipt", "reception", "/reception/", _paper("receipt")),
     View("ticket", "reception", "/reception/", _paper("ticket")),
+    View("reception-follow-ups", "reception", "/reception/follow-ups/"),
+    View("reception-refund-page", "manager", "/reception/", _refund_page),
     View("reception-empty", "reception2", "/reception/"),
     View("doctor", "doctor1", "/doctor/"),
     View("doctor-complete", "doctor1", "/doctor/", _press("e")),

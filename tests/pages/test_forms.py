@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
 
 from clinics.models import User
+from payments import actions as payment_actions
 from payments.models import LedgerEntry, Payment
 from queue import actions as queue_actions
 from queue.models import Visit
-from tests.factories import World, book, walk_in
+from tests.factories import UserFactory, World, book, walk_in
 
 pytestmark = pytest.mark.django_db
 
@@ -189,6 +192,71 @@ def test_a_wrong_payment_is_refused_with_a_sentence(world: World, given: dict[st
     assert response.status_code == status
     assert sentence in html
     assert not LedgerEntry.objects.exists()
+
+
+def paid(world: World) -> Payment:
+    payment = Payment.objects.get(visit=walk_in(world))
+    return payment_actions.process(payment, by=world.receptionist, amount=Decimal(50), method="card")
+
+
+def test_an_admin_gives_money_back(world: World) -> None:
+    payment = paid(world)
+    client = as_user(world.admin)
+    path = f"/reception/visits/{payment.visit_id}/payment/refund/"
+
+    assert f'href="{path}"' in client.get(f"/reception/visits/{payment.visit_id}/payment/").content.decode()
+    assert 'value="50.00"' in client.get(path).content.decode()
+    given = {"amount": "20,00", "reason": "waited too long", "method": "", "version": payment.version}
+    _status, message = told(client, path, given)
+
+    entry = payment.entries.get(kind="refund")
+    assert "The refund is recorded" in message
+    assert (str(entry.amount), entry.method, entry.reason) == ("20.000", "card", "waited too long")
+    # The same form sent twice gives back once.
+    assert "has changed" in told(client, path, given)[1]
+    assert payment.entries.filter(kind="refund").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "sentence"),
+    [
+        ({"amount": "999", "reason": "much"}, 302, "more than was taken"),
+        ({"amount": "10"}, 400, "required"),
+        ({"amount": "abc", "reason": "x"}, 400, "digits"),
+    ],
+)
+def test_a_wrong_refund_is_refused_with_a_sentence(world: World, given: dict[str, str], status: int, sentence: str) -> None:
+    payment = paid(world)
+    client = as_user(world.admin)
+    path = f"/reception/visits/{payment.visit_id}/payment/refund/"
+
+    response = client.post(path, given)
+    html = client.get(path).content.decode() if status == 302 else response.content.decode()
+
+    assert response.status_code == status
+    assert sentence in html
+    assert not payment.entries.filter(kind="refund").exists()
+
+
+def test_nobody_but_an_admin_of_the_clinic_gives_money_back(world: World) -> None:
+    payment = paid(world)
+    path = f"/reception/visits/{payment.visit_id}/payment/refund/"
+
+    for user, status in ((world.receptionist, 403), (world.doctor_user, 403), (world.receptionist_there, 403)):
+        assert as_user(user).get(path).status_code == status
+        assert as_user(user).post(path, {"amount": "5", "reason": "x"}).status_code == status
+    elsewhere = UserFactory(role="admin", clinics=[world.there])
+    assert as_user(elsewhere).post(path, {"amount": "5", "reason": "x"}).status_code == 404
+    assert path not in as_user(world.receptionist).get(f"/reception/visits/{payment.visit_id}/payment/").content.decode()
+    assert not payment.entries.filter(kind="refund").exists()
+
+
+def test_where_nothing_was_paid_there_is_nothing_to_give_back(world: World) -> None:
+    visit = walk_in(world)
+    client = as_user(world.admin)
+
+    assert "payment/refund/" not in client.get(f"/reception/visits/{visit.pk}/payment/").content.decode()
+    assert "nothing to give back" in client.get(f"/reception/visits/{visit.pk}/payment/refund/").content.decode()
 
 
 def test_page_shows_the_current_patient_large_and_only_once(world: World) -> None:

@@ -28,7 +28,7 @@ def areas() -> list[tuple[str, str, str]]:
     """Names of addresses, the area, and what it is called, in the order of a manager's day."""
     return [
         ("manager", "today", _("Today")),
-        ("manager-days", "days", _("Closed days")),
+        ("manager-days", "days", _("Past days")),
         ("manager-reports", "reports", _("Reports")),
         *((f"manager-{slug}", slug, label) for slug, label in record_areas()),
     ]

@@ -73,7 +73,7 @@ def _ranges(clinic_id: int, today: dt.date) -> list[tuple[str, str]]:
     month = today.replace(day=1)
     last_month = (month - dt.timedelta(days=1)).replace(day=1)
     spans = [
-        (_("Last 7 days"), today - dt.timedelta(days=6), today),
+        (in_digits(_("Last 7 days")), today - dt.timedelta(days=6), today),
         (_("This month"), month, today),
         (_("Last month"), last_month, month - dt.timedelta(days=1)),
         (_("This year"), today.replace(month=1, day=1), today),

@@ -4,7 +4,7 @@ import { appointmentsOf, queueOf } from '../../realtime/index.js';
 import { listen } from '../commands.js';
 import { byId, clone, setAttribute, setText, show, slot } from '../dom.js';
 import { ROW, reconcile } from '../list.js';
-import { clock } from '../time.js';
+import { clock, written } from '../time.js';
 import { t } from '../words.js';
 import { digits } from '../written.js';
 import { KINDS, STEPS, attentionOf, glance } from './attention.js';
@@ -64,6 +64,7 @@ export function attentionArea(tools) {
         count: Math.max(0, Math.floor((tools.now() - since) / 60_000)),
         calls: entity.call_count ?? 0,
         paid: t(`paid.${entity.payment_status ?? ''}`),
+        date: entity.follow_up ? written(entity.follow_up.on) : '',
       }),
     );
     if (kind === 'leaving') setAttribute(slot(row, 'pay'), 'href', `/reception/visits/${entity.id}/payment/`);

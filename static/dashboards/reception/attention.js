@@ -5,13 +5,14 @@
 
 import { isLate, isLongWait } from '../rows.js';
 
-/** In the order of a glance: who is gone in a minute, whom a doctor waits for, who sits there too long, who isn't here at all. */
-export const KINDS = ['leaving', 'called', 'waiting', 'late'];
+/** In the order of a glance: who is gone in a minute, whom a doctor waits for, who sits there too long, who isn't here at all, who should come again. */
+export const KINDS = ['leaving', 'called', 'waiting', 'late', 'again'];
 /** Called for so long and not inside: they aren't coming, or didn't hear it. */
 const NOT_COME_AFTER = 3 * 60_000;
 const OWING = ['pending', 'partially_paid'];
+const LEAVING = ['leaving', 'again'];
 /** The step to take from here. @type {Record<string, string[]>} */
-export const STEPS = { late: ['check_in', 'no_show'], waiting: ['call'], called: ['skip'], leaving: ['pay'] };
+export const STEPS = { late: ['check_in', 'no_show'], waiting: ['call'], called: ['skip'], leaving: ['pay'], again: ['follow_up'] };
 
 /** @typedef {{kind: string, key: string, entity: any, since: number}} Entry */
 
@@ -43,10 +44,12 @@ export function attentionOf(visits, appointments, { now, lateAfter, waitAlarm })
   for (const visit of visits) {
     const known = kindOf(visit, now, waitAlarm);
     if (known) add(known[0], visit, known[1]);
+    // Whoever leaves unpaid may have to come again as well.
+    if (visit.follow_up?.appointment_id === null && visit.completed_at) add('again', visit, visit.completed_at);
   }
   for (const each of appointments) if (isLate(each, now, lateAfter)) add('late', each, each.start);
   return found.sort(
-    (a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || (a.kind === 'leaving' ? b.since - a.since : a.since - b.since) || a.entity.id - b.entity.id,
+    (a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || (LEAVING.includes(a.kind) ? b.since - a.since : a.since - b.since) || a.entity.id - b.entity.id,
   );
 }
 
