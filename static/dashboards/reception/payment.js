@@ -101,7 +101,7 @@ export function paymentDialog(live) {
   dialog.addEventListener('close', () => {
     shown = null;
   });
-  slot(form, 'give-back').addEventListener('click', () => askRefund(shown, about, fill).catch((/** @type {unknown} */ error) => showErrors(form, error)));
+  slot(form, 'give-back').addEventListener('click', () => askRefund(shown, about, fill));
 
   /** @param {Record<string, string>} values */
   const take = async (values) => {
