@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import random
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +19,7 @@ from django.db import connections
 from django.db.backends.base.operations import BaseDatabaseOperations
 
 from clinics import guards
+from tests.prepared import TEMPLATE
 
 # --- The database: each run and each worker has its own ---------------------------------------------------------------
 
@@ -25,10 +28,23 @@ from clinics import guards
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """SQLite: a new file per run, so a run that was killed, or another one, is never in the way."""
-    database = connections["default"].settings_dict
+    """SQLite: a new file per run, so a run that was killed, or another one, is never in the way.
+
+    What `make test` has migrated for all workers is copied; the migrations then find nothing to do.
+    """
+    database, template = connections["default"].settings_dict, os.environ.get(TEMPLATE)
     if database["ENGINE"].endswith("sqlite3"):
         database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+        if template:
+            shutil.copyfile(template, database["TEST"]["NAME"])
+    elif template:
+        database["TEST"]["TEMPLATE"] = template
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(is_postgres: bool) -> bool:
+    """Else Django would delete the copied file, which is ours alone, before it begins."""
+    return TEMPLATE in os.environ and not is_postgres
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +60,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         with django_db_blocker.unblock(), connections["default"].cursor() as cursor:
             others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
             cursor.execute(f"SELECT pg_terminate_backend(pid) {others}")
+    connections.close_all()
 
 
 # What `migrate` has written, the same for all tests.
