@@ -80,9 +80,7 @@ class Prepared:
 
     def _manage(self, command: str, url: str) -> None:
         env = {**os.environ, "DATABASE_URL": url, "REDIS_URL": "", "DEBUG": "true"}
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", command, "-v0"], cwd=ROOT, env=env, stdout=subprocess.DEVNULL
-        )
+        process = subprocess.Popen([sys.executable, "manage.py", command, "-v0"], cwd=ROOT, env=env, stdout=subprocess.DEVNULL)
         self._processes.append(process)
         if process.wait():
             raise RuntimeError(f"manage.py {command} failed; the reason stands above.")

@@ -216,7 +216,9 @@ def filled(value: Any, ids: dict[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize(("method", "path", "body", "expected"), CASES, ids=[f"{m} {p or 'root'}" for m, p, _b, _e in CASES])
-def test_who_gets_what_of_one_clinic(world: World, places: Places, method: str, path: str, body: Any, expected: dict[str, int]) -> None:
+def test_who_gets_what_of_one_clinic(
+    world: World, places: Places, method: str, path: str, body: Any, expected: dict[str, int]
+) -> None:
     ids = places.here
     got = {}
     for name in PEOPLE:
@@ -318,7 +320,9 @@ def body_with_ids(body: dict[str, Any], ids: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("path", "body", "expected"), CREATES, ids=[c[0] for c in CREATES])
-def test_who_creates_at_a_clinic(world: World, places: Places, path: str, body: dict[str, Any], expected: dict[str, int]) -> None:
+def test_who_creates_at_a_clinic(
+    world: World, places: Places, path: str, body: dict[str, Any], expected: dict[str, int]
+) -> None:
     ids = places.here
     got = {}
     for name in ["nobody", *expected]:
@@ -340,7 +344,9 @@ def test_who_creates_at_a_clinic(world: World, places: Places, path: str, body: 
         ("cash-shifts/", CREATES[10][1], "clinic"),
     ],
 )
-def test_ids_of_the_other_clinic_are_refused_on_their_field(world: World, places: Places, path: str, body: dict[str, Any], field: str) -> None:
+def test_ids_of_the_other_clinic_are_refused_on_their_field(
+    world: World, places: Places, path: str, body: dict[str, Any], field: str
+) -> None:
     sent = body_with_ids(body, {**places.here, field: places.there[field]})
     response = Api(world.admin).call("post", path, sent)
     assert outcome(response) == (400, field)
@@ -357,7 +363,9 @@ def test_ids_of_the_other_clinic_are_refused_on_their_field(world: World, places
         ("time-off/{time_off}/", {"doctor": "{doctor}"}, "doctor"),
     ],
 )
-def test_nothing_is_moved_to_the_other_clinic(world: World, places: Places, path: str, body: dict[str, Any], field: str) -> None:
+def test_nothing_is_moved_to_the_other_clinic(
+    world: World, places: Places, path: str, body: dict[str, Any], field: str
+) -> None:
     response = Api(world.admin).call("patch", filled(path, places.here), filled(body, places.there))
     assert outcome(response) == (400, field)
 
