@@ -102,7 +102,6 @@ def test_it_refuses_a_time_zone_that_is_none(monkeypatch: pytest.MonkeyPatch) ->
     assert not Clinic.objects.exists()
 
 
-@pytest.mark.once("sqlite")
 class TestWhatIsTold:
     """The whole month, told once for all of these."""
 
@@ -201,7 +200,6 @@ class TestWhatIsTold:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.once("sqlite")
 def test_the_same_day_is_told_the_same_way_with_events_that_are_numbered() -> None:
     def told() -> list[Any]:
         return list(Visit.objects.order_by("pk").values_list("patient__full_name", "doctor__name", "status", "date", "rank"))
@@ -229,6 +227,7 @@ class TestAgain:
             with told_once(django_db_blocker) as said:
                 yield said
 
+    @pytest.mark.both
     def test_second_run_on_the_same_day_changes_nothing(self, seeded: str) -> None:
         before = rows()
 
@@ -238,7 +237,6 @@ class TestAgain:
         assert "nothing was changed" in second
         assert "Made in" in seeded
 
-    @pytest.mark.once("sqlite")
     @pytest.mark.parametrize("later", [1, 3])
     def test_on_a_later_day_it_is_brought_up_to_date(self, seeded: str, later: int) -> None:
         people_before = {model: model.objects.count() for model in (User, Doctor, Patient, Service, Shift, Clinic)}
@@ -260,7 +258,6 @@ class TestAgain:
         seed(moment + dt.timedelta(minutes=10))
         assert rows() == before
 
-    @pytest.mark.once("sqlite")
     def test_what_somebody_has_changed_stays(self, seeded: str) -> None:
         reception = User.objects.get(username="reception")
         reception.set_password("something else 1")
@@ -296,7 +293,6 @@ def _book_the_first_free(doctor: Doctor, day: dt.date) -> Appointment:
 HOURS_OF_DAY = [(0, 0, 20), (6, 10, 0), (23, 20, 0)]
 
 
-@pytest.mark.once("sqlite")
 @pytest.mark.parametrize(("hour", "minute", "second"), HOURS_OF_DAY)
 def test_at_any_hour_the_queue_moves_and_a_newcomer_finds_a_slot(
     hour: int, minute: int, second: int, monkeypatch: pytest.MonkeyPatch

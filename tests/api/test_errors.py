@@ -533,6 +533,7 @@ def test_garbage_as_a_whole(
     assert dump() == before
 
 
+@pytest.mark.both
 @pytest.mark.parametrize(("method", "path", "valid", "garbage", "needed"), ENDPOINTS[:-3], ids=NAMES[:-3])
 def test_what_is_sent_here_as_valid_is_valid(
     world: World,

@@ -20,8 +20,6 @@ from tests.api.fixtures import standing
 from tests.factories import DoctorFactory, PatientFactory, UserFactory, World
 from tests.factories.world import book, soon, walk_in
 
-pytestmark = pytest.mark.once("postgresql")
-
 PEOPLE = [
     "nobody",
     "receptionist",
