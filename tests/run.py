@@ -30,6 +30,8 @@ BROWSER = "tests/e2e"
 # As much as the machine has, but never more workers than a PostgreSQL for tests has connections for.
 WORKERS = str(min(max(os.cpu_count() or 1, 2), 8))
 ONCE = [] if os.environ.get("EVERYTHING") else ["--once"]
+# A module's tests stay together, in their order: what they share is made once.
+SPREAD = ["-n", WORKERS, "--dist", "loadscope", "--no-loadscope-reorder"]
 
 
 @dataclass
@@ -57,12 +59,12 @@ class Result:
 
 def postgres(prepared: Prepared) -> Result:
     """The Python tests on PostgreSQL and Redis."""
-    return _pytest("PostgreSQL + Redis", prepared.servers.result(), f"--ignore={BROWSER}", "-n", WORKERS, *ONCE)
+    return _pytest("PostgreSQL + Redis", prepared.servers.result(), f"--ignore={BROWSER}", *SPREAD, *ONCE)
 
 
 def embedded(prepared: Prepared) -> Result:
     """The Python tests on SQLite and the in-memory layer, backwards: no test may need another one before it."""
-    return _pytest("SQLite", prepared.sqlite.result(), f"--ignore={BROWSER}", "-n", WORKERS, *ONCE, "--order=reversed")
+    return _pytest("SQLite", prepared.sqlite.result(), f"--ignore={BROWSER}", *SPREAD, *ONCE, "--order=reversed")
 
 
 def browser(prepared: Prepared) -> Result:
