@@ -153,14 +153,10 @@ PARTS: dict[str, Callable[[Prepared], Result]] = {
 }
 
 
-def _begin(prepared: Prepared, chosen: list[str]) -> None:
-    """What later parts need is made while earlier ones run."""
-    if "embedded" in chosen:
-        prepared.sqlite  # noqa: B018
-    if "postgres" in chosen or ("browser" in chosen and _chromium()):
-        prepared.servers  # noqa: B018
-    if "browser" in chosen and _chromium():
-        prepared.demo  # noqa: B018
+def _needs(chosen: list[str]) -> list[str]:
+    """What is made for these parts, the first needed first."""
+    needs = {"embedded": ["sqlite"], "postgres": ["servers"], "browser": ["servers", "demo"] if _chromium() else []}
+    return [need for name in chosen for need in needs.get(name, [])]
 
 
 def main() -> int:
@@ -169,11 +165,14 @@ def main() -> int:
     if unknown := set(chosen) - set(PARTS):
         print(f"Unknown: {', '.join(sorted(unknown))}\n{__doc__}", file=sys.stderr)
         return 2
+    # Each worker, and each server that a test starts, would compile all modules for itself.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     shutil.rmtree(RESULTS, ignore_errors=True)
     RESULTS.mkdir(parents=True)
     results = []
     with Prepared() as prepared:
-        _begin(prepared, chosen)
+        for need in _needs(chosen):
+            getattr(prepared, need)  # begun now, while earlier parts run
         for name in chosen:
             print(f"\n== {PARTS[name].__doc__}", flush=True)
             started = time.monotonic()
