@@ -152,7 +152,7 @@ PARTS: dict[str, Callable[[Prepared], Result]] = {
 
 def _needs(chosen: list[str]) -> list[str]:
     """What is made for these parts, the first needed first."""
-    needs = {"embedded": ["sqlite"], "postgres": ["servers"], "browser": ["servers", "demo"] if _chromium() else []}
+    needs = {"embedded": ["sqlite"], "postgres": ["servers"], "browser": ["servers", "demo"] if chromium.program() else []}
     return [need for name in chosen for need in needs.get(name, [])]
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from clinic_project.dashboards import access
 from clinic_project.dashboards.commands import version_of
-from clinic_project.dashboards.pages import no_place
+from clinic_project.dashboards.place import clinic_page
 from clinic_project.dashboards.refusals import REFUSALS, sentence_of
 from clinic_project.dashboards.words import script_words
 from clinics.language import filled
@@ -34,17 +34,11 @@ def open_wishes(clinic: Clinic) -> VisitQuerySet:
     return found.select_related("clinic", "patient", "doctor", "follow_up_service").order_by("follow_up_on", "pk")
 
 
-@access.staff_page
-def follow_ups(request: HttpRequest) -> HttpResponseBase:
+@clinic_page(access.require_desk)
+def follow_ups(request: HttpRequest, clinics: list[Clinic], clinic: Clinic) -> HttpResponseBase:
     """The list, each with the way to its day in the calendar; a POST says that somebody needn't come again."""
-    user = access.person(request)
-    access.require_desk(user)
-    clinics = access.clinics_of(user)
-    if not clinics:
-        return no_place(request)
     if request.method == "POST":
         return _needs_none(request)
-    clinic = access.chosen(request, clinics)
     return render(
         request,
         "reception/follow_ups.html",
