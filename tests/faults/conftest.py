@@ -1,3 +1,3 @@
-from tests.realtime.conftest import world
+from tests.kept import kept_world, world
 
-__all__ = ["world"]
+__all__ = ["kept_world", "world"]

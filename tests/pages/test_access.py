@@ -15,11 +15,6 @@ from tests.factories import UserFactory, World, book, walk_in
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 def as_user(user: User | None) -> Client:
     client = Client()
     if user is not None:

@@ -49,11 +49,6 @@ def test_whether_a_doctor_is_there(doctor: dict[str, Any] | None, is_inside: boo
     assert presence_of(doctor, is_inside=is_inside, now=now) == state
 
 
-@pytest.fixture
-def world(db: None) -> World:
-    return World()
-
-
 def desk(world: World) -> str:
     client = Client()
     client.force_login(world.receptionist)

@@ -19,11 +19,6 @@ from tests.pages.test_access import as_user, embedded
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 def page_of(user: User, query: str = "") -> str:
     response = as_user(user).get(f"/calendar/{query}")
     assert response.status_code == 200

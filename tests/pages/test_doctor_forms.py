@@ -20,11 +20,6 @@ from tests.factories import UserFactory, World, walk_in
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 def as_user(user: User) -> Client:
     client = Client()
     client.force_login(user)

@@ -17,11 +17,6 @@ from tests.factories import World, book, walk_in
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 def as_user(user: User) -> Client:
     client = Client()
     client.force_login(user)

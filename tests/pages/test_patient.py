@@ -18,11 +18,6 @@ from tests.pages.test_access import as_user
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 def form(patient: Patient, **changes: Any) -> dict[str, Any]:
     """What the page's form sends."""
     fields = ("full_name", "phone", "sex", "email", "address", "notes", "version")

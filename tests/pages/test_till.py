@@ -17,11 +17,6 @@ from tests.pages.test_access import as_user
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 def send(client: Client, path: str, **given: str) -> Any:
     token = re.search(r'name="token" value="([0-9a-f]+)"', client.get(path).content.decode())
     assert token

@@ -23,11 +23,6 @@ from tests.races.test_races import at_once, names, overtaken
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.fixture
-def world(transactional_db: None) -> World:
-    return World()
-
-
 def cash(payment: Payment, world: World, amount: int = 1) -> Payment:
     return actions.process(payment, by=world.receptionist, amount=Decimal(amount), method="cash")
 

@@ -23,11 +23,6 @@ pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True), pytest.
 MANY = 200
 
 
-@pytest.fixture
-def world(transactional_db: None) -> World:
-    return World()
-
-
 def asked_at_once(server: Server, token: str, bodies: list[dict[str, Any]]) -> Counter[tuple[int, str]]:
     """Status and word of each answer; all connections are open before the first request is sent."""
     got: list[tuple[int, str]] = [(0, "")] * len(bodies)

@@ -20,11 +20,6 @@ from tests.races.test_races import at_once, names, numbered_without_holes, overt
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.fixture
-def world(transactional_db: None) -> World:
-    return World()
-
-
 def merging(world: World, kept: Patient, gone: Patient) -> Callable[[], Any]:
     return lambda: actions.merge(kept, duplicate=gone, by=world.receptionist)
 

@@ -33,11 +33,6 @@ from tests.factories.world import soon
 pytestmark = [pytest.mark.postgres, pytest.mark.race, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.fixture
-def world(transactional_db: None) -> World:
-    return World()
-
-
 def at_once(commands: Sequence[Callable[[], Any]]) -> list[Any]:
     """Run all at the same moment; the result or the exception of each, in order."""
     results: list[Any] = [None] * len(commands)

@@ -5,22 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-import pytest
 import pytest_asyncio
 from channels.layers import get_channel_layer
 
 from clinics.models import User
 from realtime import hub as hub_module
 from realtime.hub import Hub, get_hub
-from tests.factories import World
+from tests.kept import kept_world, world
 from tests.realtime.client import Client, communicator, run, token_for
 
+__all__ = ["connect", "hub", "kept_world", "world"]
+
 Connect = Callable[..., Awaitable[Client]]
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    return World()
 
 
 async def _end_hub() -> None:
