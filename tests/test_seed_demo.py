@@ -6,6 +6,7 @@ import datetime as dt
 import itertools
 import zoneinfo
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
 from typing import Any
 
@@ -50,6 +51,16 @@ def seed(moment: dt.datetime = NOON) -> str:
     return out.getvalue()
 
 
+@contextmanager
+def told_once(django_db_blocker: Any) -> Iterator[str]:
+    """The story in a transaction that is never committed; yields what the command said."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        with override_settings(DEBUG=True):
+            said = seed()
+        yield said
+        transaction.set_rollback(True)
+
+
 def rows() -> dict[str, Any]:
     """Everything that a second run could change: how much there is, and the sum of versions."""
     models = [
@@ -91,18 +102,14 @@ def test_it_refuses_a_time_zone_that_is_none(monkeypatch: pytest.MonkeyPatch) ->
     assert not Clinic.objects.exists()
 
 
-@pytest.mark.once("sqlite")
 class TestWhatIsTold:
     """The whole month, told once for all of these."""
 
     @pytest.fixture(scope="class")
     @classmethod
     def told(cls, django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
-        with django_db_blocker.unblock(), transaction.atomic():
-            with override_settings(DEBUG=True):
-                said = seed()
+        with told_once(django_db_blocker) as said:
             yield said
-            transaction.set_rollback(True)
 
     def test_a_month_of_visits(self, told: str) -> None:
         assert 300 <= Visit.objects.count() <= 500
@@ -192,29 +199,8 @@ class TestWhatIsTold:
         assert Appointment.history.filter(history_user=None).count() == 0
 
 
-def test_second_run_on_the_same_day_changes_nothing() -> None:
-    first = seed()
-    before = rows()
-
-    second = seed(NOON + dt.timedelta(hours=5))
-
-    assert rows() == before
-    assert "nothing was changed" in second
-    assert "Made in" in first
-
-
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.once("sqlite")
-def test_events_are_there_and_numbered() -> None:
-    seed()
-
-    names = set(Event.objects.values_list("name", flat=True))
-    assert {"appointment_created", "new_checkin", "visit_status_changed", "queue_updated", "payment_processed"} <= names
-    assert not Delivery.objects.filter(seq=None).exists()
-
-
-@pytest.mark.once("sqlite")
-def test_the_same_day_is_told_the_same_way() -> None:
+def test_the_same_day_is_told_the_same_way_with_events_that_are_numbered() -> None:
     def told() -> list[Any]:
         return list(Visit.objects.order_by("pk").values_list("patient__full_name", "doctor__name", "status", "date", "rank"))
 
@@ -225,56 +211,75 @@ def test_the_same_day_is_told_the_same_way() -> None:
     seed()
 
     assert told() == first
+    names = set(Event.objects.values_list("name", flat=True))
+    assert {"appointment_created", "new_checkin", "visit_status_changed", "queue_updated", "payment_processed"} <= names
+    assert not Delivery.objects.filter(seq=None).exists()
 
 
-@pytest.mark.once("sqlite")
-@pytest.mark.parametrize("later", [1, 3])
-def test_on_a_later_day_it_is_brought_up_to_date(later: int) -> None:
-    seed()
-    people_before = {model: model.objects.count() for model in (User, Doctor, Patient, Service, Shift, Clinic)}
-    inside = list(Visit.objects.filter(status="in_progress"))
-    moment = NOON + dt.timedelta(days=later)
+class TestAgain:
+    """One day, told once for all of these, which take back what they add."""
 
-    seed(moment)
+    @pytest.fixture(scope="class")
+    @classmethod
+    def seeded(cls, django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(seed_demo, "PAST_DAYS", 1)
+            with told_once(django_db_blocker) as said:
+                yield said
 
-    assert {model: model.objects.count() for model in people_before} == people_before
-    assert set(Visit.objects.filter(date=moment.date()).values_list("status", flat=True)) == set(Visit.Status.values)
-    left_open = Visit.objects.filter(date__lt=moment.date(), status__in=["planned", *Visit.IN_QUEUE])
-    assert not left_open.exists()
-    for visit in inside:
-        visit.refresh_from_db()
-        assert visit.status == "completed"
-        assert visit.completed_at is not None
-        assert visit.completed_at.date() == NOON.date()
-    before = rows()
-    seed(moment + dt.timedelta(minutes=10))
-    assert rows() == before
+    @pytest.mark.both
+    def test_second_run_on_the_same_day_changes_nothing(self, seeded: str) -> None:
+        before = rows()
 
+        second = seed(NOON + dt.timedelta(hours=5))
 
-@pytest.mark.once("sqlite")
-def test_what_somebody_has_changed_stays() -> None:
-    seed()
-    reception = User.objects.get(username="reception")
-    reception.set_password("something else 1")
-    reception.save()
-    shift = Shift.objects.earliest("pk")
-    appointment_actions.end_shift(shift, by=None)
-    doctor = Doctor.objects.get(user__username="doctor1")
-    doctor.name = "Dr. Renamed"
-    doctor.save()
-    with time_machine.travel(NOON + dt.timedelta(hours=20), tick=False):
-        own = _book_the_first_free(doctor, NOON.date() + dt.timedelta(days=1))
+        assert rows() == before
+        assert "nothing was changed" in second
+        assert "Made in" in seeded
 
-    seed(NOON + dt.timedelta(days=1))
+    @pytest.mark.parametrize("later", [1, 3])
+    def test_on_a_later_day_it_is_brought_up_to_date(self, seeded: str, later: int) -> None:
+        people_before = {model: model.objects.count() for model in (User, Doctor, Patient, Service, Shift, Clinic)}
+        inside = list(Visit.objects.filter(status="in_progress"))
+        moment = NOON + dt.timedelta(days=later)
 
-    reception.refresh_from_db()
-    doctor.refresh_from_db()
-    assert reception.check_password("something else 1")
-    assert doctor.name == "Dr. Renamed"
-    assert not Shift.objects.get(pk=shift.pk).is_active
-    assert Shift.objects.in_force().count() == 3 * 7 * len(HOURS) - 1
-    own.refresh_from_db()
-    assert own.status in Appointment.Status.values
+        seed(moment)
+
+        assert {model: model.objects.count() for model in people_before} == people_before
+        assert set(Visit.objects.filter(date=moment.date()).values_list("status", flat=True)) == set(Visit.Status.values)
+        left_open = Visit.objects.filter(date__lt=moment.date(), status__in=["planned", *Visit.IN_QUEUE])
+        assert not left_open.exists()
+        for visit in inside:
+            visit.refresh_from_db()
+            assert visit.status == "completed"
+            assert visit.completed_at is not None
+            assert visit.completed_at.date() == NOON.date()
+        before = rows()
+        seed(moment + dt.timedelta(minutes=10))
+        assert rows() == before
+
+    def test_what_somebody_has_changed_stays(self, seeded: str) -> None:
+        reception = User.objects.get(username="reception")
+        reception.set_password("something else 1")
+        reception.save()
+        shift = Shift.objects.earliest("pk")
+        appointment_actions.end_shift(shift, by=None)
+        doctor = Doctor.objects.get(user__username="doctor1")
+        doctor.name = "Dr. Renamed"
+        doctor.save()
+        with time_machine.travel(NOON + dt.timedelta(hours=20), tick=False):
+            own = _book_the_first_free(doctor, NOON.date() + dt.timedelta(days=1))
+
+        seed(NOON + dt.timedelta(days=1))
+
+        reception.refresh_from_db()
+        doctor.refresh_from_db()
+        assert reception.check_password("something else 1")
+        assert doctor.name == "Dr. Renamed"
+        assert not Shift.objects.get(pk=shift.pk).is_active
+        assert Shift.objects.in_force().count() == 3 * 7 * len(HOURS) - 1
+        own.refresh_from_db()
+        assert own.status in Appointment.Status.values
 
 
 def _book_the_first_free(doctor: Doctor, day: dt.date) -> Appointment:
@@ -285,15 +290,15 @@ def _book_the_first_free(doctor: Doctor, day: dt.date) -> Appointment:
     return appointment_actions.book(by=None, clinic=clinic, doctor=doctor, patient=patient, service=service, start=slot.start)
 
 
-HOURS_OF_DAY = [(0, 0, 20), (3, 17, 0), (6, 10, 0), (23, 20, 0)]
+HOURS_OF_DAY = [(0, 0, 20), (6, 10, 0), (23, 20, 0)]
 
 
-@pytest.mark.once("sqlite")
 @pytest.mark.parametrize(("hour", "minute", "second"), HOURS_OF_DAY)
 def test_at_any_hour_the_queue_moves_and_a_newcomer_finds_a_slot(
     hour: int, minute: int, second: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DEMO_TIMEZONE", "Asia/Kathmandu")
+    monkeypatch.setattr(seed_demo, "PAST_DAYS", 0)
     now = dt.datetime(2031, 3, 12, hour, minute, second, tzinfo=zoneinfo.ZoneInfo("Asia/Kathmandu"))
 
     seed(now)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from django.apps import apps
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Model
 from rest_framework.test import APIClient
 
@@ -78,16 +79,27 @@ Dump = dict[str, list[tuple[Any, ...]]]
 
 
 def dump(models: Iterable[type[Model]] | None = None) -> Dump:
-    """All rows of ``models`` (all of ours, but for logins and remembered answers), to compare before and after."""
-    if models is None:
-        ours = ("clinics", "patients", "appointments", "queue", "payments", "realtime")
-        models = [
-            model
-            for label in ours
-            for model in apps.get_app_config(label).get_models(include_auto_created=True)
-            if model.__name__ not in ("Login", "IdempotencyKey")
-        ]
-    return {model.__name__: sorted(model._base_manager.values_list(), key=repr) for model in models}
+    """All rows of ``models`` (all of ours, but for logins and remembered answers), to compare before and after.
+
+    As the database gives them, by their first column, which is each one's key: it is done for thousands of calls.
+    """
+    with connection.cursor() as cursor:
+        found: Dump = {}
+        for name, table in _tables() if models is None else [(model.__name__, model._meta.db_table) for model in models]:
+            cursor.execute(f'SELECT * FROM "{table}" ORDER BY 1')
+            found[name] = cursor.fetchall()
+    return found
+
+
+@cache
+def _tables() -> list[tuple[str, str]]:
+    ours = ("clinics", "patients", "appointments", "queue", "payments", "realtime")
+    return [
+        (model.__name__, model._meta.db_table)
+        for label in ours
+        for model in apps.get_app_config(label).get_models(include_auto_created=True)
+        if model.__name__ not in ("Login", "IdempotencyKey")
+    ]
 
 
 def dump_but_reading() -> Dump:

@@ -6,7 +6,7 @@ import copy
 import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import time_machine
@@ -16,14 +16,17 @@ from tests.api.client import as_it_was
 from tests.conftest import MONDAY
 from tests.factories import World
 
+W = TypeVar("W", bound=World)
+
 
 @contextmanager
-def standing(make: Callable[[], World], django_db_blocker: Any) -> Iterator[World]:
-    """What ``make`` made, an hour before the tests, in a transaction that is never committed."""
+def standing(make: Callable[[], W], django_db_blocker: Any, *, ago: dt.timedelta = dt.timedelta(hours=1)) -> Iterator[W]:
+    """What ``make`` made, ``ago`` before the tests, in a transaction that is never committed."""
     with django_db_blocker.unblock():
         assert "test" in str(connection.settings_dict["NAME"])
         with as_it_was():
-            with time_machine.travel(MONDAY - dt.timedelta(hours=1)):
+            # The clock stands if it must not pass the moment at which each test begins.
+            with time_machine.travel(MONDAY - ago, tick=bool(ago)):
                 made = make()
             yield made
         connection.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,10 +16,9 @@ from payments import actions as payment_actions
 from payments.models import Payment
 from queue.models import DayClose, Visit
 from tests.api.client import Api, as_it_was, dump, outcome
+from tests.api.fixtures import standing
 from tests.factories import DoctorFactory, PatientFactory, UserFactory, World
 from tests.factories.world import book, soon, walk_in
-
-pytestmark = pytest.mark.once("postgresql")
 
 PEOPLE = [
     "nobody",
@@ -90,6 +90,25 @@ class Places:
         survivor, merged = PatientFactory(), PatientFactory()
         patient_actions.merge(survivor, duplicate=merged, by=by)
         return {"survivor": survivor.pk, "merged": merged.pk}
+
+
+class Filled(World):
+    """With one of everything at each clinic."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.places = Places(self)
+
+
+@pytest.fixture(scope="module")
+def standing_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[Filled]:
+    with standing(Filled, django_db_blocker, ago=dt.timedelta()) as made:
+        yield made
+
+
+@pytest.fixture
+def places(world: Filled) -> Places:
+    return world.places
 
 
 ALL = {"receptionist": 200, "doctor": 200, "colleague": 200, "admin": 200, "superuser": 200}
@@ -195,8 +214,10 @@ def filled(value: Any, ids: dict[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize(("method", "path", "body", "expected"), CASES, ids=[f"{m} {p or 'root'}" for m, p, _b, _e in CASES])
-def test_who_gets_what_of_one_clinic(world: World, method: str, path: str, body: Any, expected: dict[str, int]) -> None:
-    ids = Places(world).here
+def test_who_gets_what_of_one_clinic(
+    world: World, places: Places, method: str, path: str, body: Any, expected: dict[str, int]
+) -> None:
+    ids = places.here
     got = {}
     for name in PEOPLE:
         with as_it_was():
@@ -207,7 +228,8 @@ def test_who_gets_what_of_one_clinic(world: World, method: str, path: str, body:
     assert got == {"nobody": 401, **expected}
 
 
-def test_who_closes_a_day(world: World) -> None:
+def test_who_closes_a_day(db: None) -> None:
+    world = World()
     walk_in(world)  # and nobody is still to come, as among the `Places`
     got = {}
     for name in PEOPLE:
@@ -296,8 +318,10 @@ def body_with_ids(body: dict[str, Any], ids: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("path", "body", "expected"), CREATES, ids=[c[0] for c in CREATES])
-def test_who_creates_at_a_clinic(world: World, path: str, body: dict[str, Any], expected: dict[str, int]) -> None:
-    ids = Places(world).here
+def test_who_creates_at_a_clinic(
+    world: World, places: Places, path: str, body: dict[str, Any], expected: dict[str, int]
+) -> None:
+    ids = places.here
     got = {}
     for name in ["nobody", *expected]:
         with as_it_was():
@@ -318,8 +342,9 @@ def test_who_creates_at_a_clinic(world: World, path: str, body: dict[str, Any], 
         ("cash-shifts/", CREATES[10][1], "clinic"),
     ],
 )
-def test_ids_of_the_other_clinic_are_refused_on_their_field(world: World, path: str, body: dict[str, Any], field: str) -> None:
-    places = Places(world)
+def test_ids_of_the_other_clinic_are_refused_on_their_field(
+    world: World, places: Places, path: str, body: dict[str, Any], field: str
+) -> None:
     sent = body_with_ids(body, {**places.here, field: places.there[field]})
     response = Api(world.admin).call("post", path, sent)
     assert outcome(response) == (400, field)
@@ -336,15 +361,15 @@ def test_ids_of_the_other_clinic_are_refused_on_their_field(world: World, path: 
         ("time-off/{time_off}/", {"doctor": "{doctor}"}, "doctor"),
     ],
 )
-def test_nothing_is_moved_to_the_other_clinic(world: World, path: str, body: dict[str, Any], field: str) -> None:
-    places = Places(world)
+def test_nothing_is_moved_to_the_other_clinic(
+    world: World, places: Places, path: str, body: dict[str, Any], field: str
+) -> None:
     response = Api(world.admin).call("patch", filled(path, places.here), filled(body, places.there))
     assert outcome(response) == (400, field)
 
 
 @pytest.mark.parametrize(("action", "field"), [("transfer", "doctor"), ("move", "after")])
-def test_visits_stay_among_the_clinics_own(world: World, action: str, field: str) -> None:
-    places = Places(world)
+def test_visits_stay_among_the_clinics_own(world: World, places: Places, action: str, field: str) -> None:
     there = {"doctor": places.there["doctor"], "after": places.there["visit"]}[field]
     response = Api(world.admin).call("post", f"visits/{places.here['visit']}/{action}/", {field: there})
     assert outcome(response) == (400, field)
@@ -368,8 +393,7 @@ LISTED = {
 
 
 @pytest.mark.parametrize(("path", "kind"), LISTED.items())
-def test_a_list_holds_the_callers_clinics_only(world: World, path: str, kind: str) -> None:
-    places = Places(world)
+def test_a_list_holds_the_callers_clinics_only(world: World, places: Places, path: str, kind: str) -> None:
     got = {}
     for name in ("receptionist", "admin", "receptionist_there", "superuser", "unassigned"):
         ids = {row["id"] for row in Api(person(world, name)).all(f"{path}/")}
@@ -383,8 +407,7 @@ def test_a_list_holds_the_callers_clinics_only(world: World, path: str, kind: st
     }
 
 
-def test_a_filter_for_the_other_clinic_finds_nothing(world: World) -> None:
-    places = Places(world)
+def test_a_filter_for_the_other_clinic_finds_nothing(world: World, places: Places) -> None:
     api = Api(world.admin)
     for path in (
         "services",
@@ -400,14 +423,14 @@ def test_a_filter_for_the_other_clinic_finds_nothing(world: World) -> None:
         assert api.all(f"{path}/", clinic=places.there["clinic"]) == []
 
 
-def test_doctors_see_their_own_appointments_only(world: World) -> None:
+def test_doctors_see_their_own_appointments_only(db: None) -> None:
+    world = World()
     own = book(world)
     book(world, doctor=world.colleague)
     assert [row["id"] for row in Api(world.doctor_user).all("appointments/")] == [own.pk]
 
 
-def test_snapshots_hold_the_room_only(world: World) -> None:
-    places = Places(world)
+def test_snapshots_hold_the_room_only(world: World, places: Places) -> None:
     colleague = walk_in(world, doctor=world.colleague)
     api = Api(world.receptionist)
     clinic = api.ok("get", f"queue/clinics/{world.here.pk}/")
@@ -427,9 +450,8 @@ def test_a_doctor_of_both_clinics_shows_each_desk_its_own_assignment(world: Worl
     assert set(both.clinics.values_list("pk", flat=True)) == {world.here.pk, world.there.pk}
 
 
-def test_what_the_other_clinic_holds_is_unchanged_by_refused_calls(world: World) -> None:
+def test_what_the_other_clinic_holds_is_unchanged_by_refused_calls(world: World, places: Places) -> None:
     """One sweep: everything a stranger can name, with every verb."""
-    places = Places(world)
     clients = [Api(user) for user in (world.receptionist_there, world.admin_there, world.stranger.user)]
     before = dump()
     for api in clients:
@@ -454,16 +476,16 @@ def test_what_the_other_clinic_holds_is_unchanged_by_refused_calls(world: World)
         "services/{service}/",
     ],
 )
-def test_what_has_a_history_is_never_deleted_or_replaced(world: World, verb: str, path: str) -> None:
-    ids = Places(world).here
+def test_what_has_a_history_is_never_deleted_or_replaced(world: World, places: Places, verb: str, path: str) -> None:
+    ids = places.here
     assert outcome(Api(world.superuser).call(verb, path.format(**ids), {})) == (405, "method_not_allowed")
     assert (Appointment.objects.count(), Visit.objects.count(), Payment.objects.count()) == (6, 8, 8)
 
 
 @pytest.mark.parametrize(("name", "status"), [("receptionist", 403), ("doctor", 403), ("admin", 204), ("admin_there", 404)])
 @pytest.mark.parametrize("path", ["shifts/{shift}/", "time-off/{time_off}/", "closing-days/{closing}/"])
-def test_hours_are_taken_away_by_admins(world: World, path: str, name: str, status: int) -> None:
-    ids = Places(world).here
+def test_hours_are_taken_away_by_admins(world: World, places: Places, path: str, name: str, status: int) -> None:
+    ids = places.here
     api = Api(person(world, name))
     assert api.call("delete", path.format(**ids)).status_code == status
     # What was ended isn't there any more; who may not end it still reads it.

@@ -24,13 +24,25 @@ from payments import actions as payment_actions
 from payments.models import LedgerEntry, Payment
 from queue import actions as queue_actions
 from queue.models import DayClose, Visit, VisitStep
+from tests.api.fixtures import standing
 from tests.factories import DoctorFactory, PatientFactory, World, book, walk_in
 from tests.factories.world import soon
+
+
+@pytest.fixture(scope="module")
+def standing_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    with standing(_full, django_db_blocker, ago=dt.timedelta()) as made:
+        yield made
 
 
 @pytest.fixture
 def full(world: World) -> World:
     """With a row in the tables that the tests name."""
+    return world
+
+
+def _full() -> World:
+    world = World()
     moved = book(world)
     appointment_actions.change(moved, by=world.admin, start=soon(90), reason="asked for it")
     where = {"clinic": world.here, "doctor": world.doctor, "service": world.service, "patient": PatientFactory()}

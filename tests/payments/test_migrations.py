@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import re
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,28 +24,46 @@ ALIAS = "installed"
 NOW = dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC)
 
 
-@pytest.fixture
-def installed(
-    django_db_setup: None, django_db_blocker: Any, tmp_path: Path, is_postgres: bool
-) -> Iterator[BaseDatabaseWrapper]:
-    """An empty database of the same kind beside that of the tests."""
+@contextmanager
+def database(alias: str, name: str, is_postgres: bool, template: str = "") -> Iterator[BaseDatabaseWrapper]:
+    """One of the same kind beside that of the tests: empty, or a copy."""
     default = connections["default"]
-    described = copy.deepcopy(default.settings_dict)
-    described["NAME"] = f"{described['NAME']}_installed" if is_postgres else str(tmp_path / "db.sqlite3")
-    described["OPTIONS"].pop("pool", None)
-    connections.databases[ALIAS] = described
-    with django_db_blocker.unblock():
+    connections.databases[alias] = {**copy.deepcopy(default.settings_dict), "NAME": name}
+    connections.databases[alias]["OPTIONS"].pop("pool", None)
+    if is_postgres:
+        with default._nodb_cursor() as cursor:
+            cursor.execute(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
+    elif template:
+        shutil.copyfile(template, name)
+    try:
+        yield connections[alias]
+    finally:
+        connections[alias].close()
+        del connections[alias], connections.databases[alias]
         if is_postgres:
             with default._nodb_cursor() as cursor:
-                cursor.execute(f'CREATE DATABASE "{described["NAME"]}"')
-        try:
-            yield connections[ALIAS]
-        finally:
-            connections[ALIAS].close()
-            del connections[ALIAS], connections.databases[ALIAS]
-            if is_postgres:
-                with default._nodb_cursor() as cursor:
-                    cursor.execute(f'DROP DATABASE "{described["NAME"]}"')
+                cursor.execute(f'DROP DATABASE "{name}"')
+
+
+@pytest.fixture(scope="module")
+def first_release(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory, is_postgres: bool
+) -> Iterator[str]:
+    """The name of a database as the first release had it."""
+    name = connections["default"].settings_dict["NAME"]
+    name = f"{name}_first" if is_postgres else str(tmp_path_factory.mktemp("first") / "db.sqlite3")
+    with django_db_blocker.unblock(), database("first", name, is_postgres) as connection:
+        migrate(connection, "0001_initial")
+        connection.close()  # what somebody is connected to can't be copied
+        yield name
+
+
+@pytest.fixture
+def installed(first_release: str, django_db_blocker: Any, tmp_path: Path, is_postgres: bool) -> Iterator[BaseDatabaseWrapper]:
+    """A copy of it."""
+    name = f"{first_release}_installed" if is_postgres else str(tmp_path / "db.sqlite3")
+    with django_db_blocker.unblock(), database(ALIAS, name, is_postgres, first_release) as connection:
+        yield connection
 
 
 def migrate(connection: BaseDatabaseWrapper, name: str, clinics: str = "0004_rules_of_a_clinic") -> StateApps:

@@ -100,7 +100,7 @@ def test_versions_only_rise_and_no_two_states_share_one(world: World) -> None:
 
 # --- A long random day ------------------------------------------------------------------------------------------------
 
-COMMANDS = 220
+COMMANDS = 150
 
 
 class Day:

@@ -273,7 +273,7 @@ async def race(world: World, connect: Connect, joins: int, seed: int) -> None:
 
 
 async def test_joins_during_writes_leave_neither_gap_nor_double(world: World, connect: Connect) -> None:
-    await race(world, connect, joins=50, seed=3)
+    await race(world, connect, joins=30, seed=3)
 
 
 async def test_snapshot_taken_during_writes_and_the_events_after_it_lead_to_what_the_database_holds(
