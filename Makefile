@@ -20,7 +20,7 @@ help: ## what can be made
 run: $(VENV)/.run ## the whole product on this machine, with demo data (PORT=8000)
 	@export DEBUG=$${DEBUG:-true}; exec $(PY) -m clinic_project.run $(PORT)
 
-test: $(VENV)/.dev ## all tests: PostgreSQL and Redis, SQLite, JavaScript, browser
+test: $(VENV)/.dev ## all tests: PostgreSQL and Redis, SQLite, JavaScript, browser, faults (EVERYTHING=1: all on both databases)
 	@exec $(PY) -m tests.run
 
 faults: $(VENV)/.dev ## the fault laboratory in full, half an hour (ONLY=redis-killed SERVERS=daphne; ONLY=--list)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import random
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +19,7 @@ from django.db import connections
 from django.db.backends.base.operations import BaseDatabaseOperations
 
 from clinics import guards
+from tests.prepared import TEMPLATE
 
 # --- The database: each run and each worker has its own ---------------------------------------------------------------
 
@@ -25,10 +28,23 @@ from clinics import guards
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """SQLite: a new file per run, so a run that was killed, or another one, is never in the way."""
-    database = connections["default"].settings_dict
+    """SQLite: a new file per run, so a run that was killed, or another one, is never in the way.
+
+    What `make test` has migrated for all workers is copied; the migrations then find nothing to do.
+    """
+    database, template = connections["default"].settings_dict, os.environ.get(TEMPLATE)
     if database["ENGINE"].endswith("sqlite3"):
         database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+        if template:
+            shutil.copyfile(template, database["TEST"]["NAME"])
+    elif template:
+        database["TEST"]["TEMPLATE"] = template
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(is_postgres: bool) -> bool:
+    """Else Django would delete the copied file, which is ours alone, before it begins."""
+    return TEMPLATE in os.environ and not is_postgres
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +60,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         with django_db_blocker.unblock(), connections["default"].cursor() as cursor:
             others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
             cursor.execute(f"SELECT pg_terminate_backend(pid) {others}")
+    connections.close_all()
 
 
 # What `migrate` has written, the same for all tests.
@@ -102,27 +119,57 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 # --- What this run has no service for, or another one does --------------------------------------------------------------
 
-# What is the same on any database, by place; single tests are marked themselves. Pages and shapes go where they are quicker.
+# What is the same on any database runs on one: where it is quicker, SQLite, or stricter about what it is sent, PostgreSQL.
+# By place; `once` and `both` at a module or a test go before. Whatever depends on the database (locks, guards, searching, the log
+# and its numbers, migrations, money and bookings at the same moment) runs on both.
 ONCE = {
-    "tests/pages": "sqlite",
+    "tests/admin": "sqlite",
+    "tests/admin/test_hostile.py": "postgresql",
+    "tests/api/test_all_or_nothing.py": "postgresql",
+    "tests/api/test_changes.py": "sqlite",
+    "tests/api/test_errors.py": "postgresql",
+    "tests/api/test_queries.py": "sqlite",
+    "tests/api/test_rights.py": "sqlite",
+    "tests/api/test_schema.py": "sqlite",
+    "tests/api/test_versions.py": "sqlite",
+    "tests/appointments/test_hours.py": "sqlite",
+    "tests/appointments/test_moving.py": "sqlite",
+    "tests/clinics/test_changing.py": "sqlite",
+    "tests/clinics/test_getting_in.py": "sqlite",
+    "tests/clinics/test_staff.py": "sqlite",
+    "tests/faults": "postgresql",
     "tests/manager": "sqlite",
-    "tests/reports/test_reports.py": "postgresql",
-    "tests/reports/test_random.py": "sqlite",
-    "tests/test_language.py": "sqlite",
-    "tests/test_layout.py": "sqlite",
-    "tests/test_static_files.py": "sqlite",
-    "tests/realtime/test_parity.py": "sqlite",
-    "tests/realtime/test_flows.py": "postgresql",
+    "tests/model": "postgresql",
+    "tests/pages": "sqlite",
+    "tests/patients/test_accesses.py": "sqlite",
+    "tests/patients/test_export.py": "sqlite",
+    "tests/payments/test_cash_shifts.py": "sqlite",
+    "tests/payments/test_histories.py": "postgresql",
+    "tests/payments/test_money.py": "sqlite",
+    "tests/payments/test_shares.py": "sqlite",
+    "tests/queue/test_endings.py": "sqlite",
+    "tests/queue/test_follow_ups.py": "sqlite",
+    "tests/queue/test_notes.py": "sqlite",
+    "tests/queue/test_presence.py": "sqlite",
     "tests/realtime/test_connecting.py": "postgresql",
+    "tests/realtime/test_contract_cases.py": "sqlite",
+    "tests/realtime/test_flows.py": "postgresql",
+    "tests/realtime/test_moments.py": "postgresql",
+    "tests/realtime/test_parity.py": "sqlite",
+    "tests/realtime/test_polling.py": "postgresql",
+    "tests/realtime/test_queries.py": "sqlite",
     "tests/realtime/test_requests.py": "postgresql",
     "tests/realtime/test_rights.py": "postgresql",
+    "tests/realtime/test_shapes.py": "sqlite",
     "tests/realtime/test_shutdown.py": "postgresql",
-    "tests/realtime/test_polling.py": "postgresql",
-    "tests/faults/test_end_to_end.py": "postgresql",
+    "tests/reports/test_random.py": "sqlite",
+    "tests/reports/test_reports.py": "postgresql",
+    "tests/test_language.py": "sqlite",
+    "tests/test_layout.py": "sqlite",
+    "tests/test_seed_demo.py": "sqlite",
+    "tests/test_servers.py": "postgresql",
     "tests/test_services.py": "sqlite",
-    "tests/api/test_errors.py": "postgresql",
-    "tests/api/test_all_or_nothing.py": "postgresql",
-    "tests/api/test_schema.py": "sqlite",
+    "tests/test_static_files.py": "sqlite",
 }
 LEFT_OUT: pytest.StashKey[set[str]] = pytest.StashKey()
 
@@ -134,15 +181,22 @@ def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
         lacking.add("redis")
     left_out = {item for item in items if any(item.get_closest_marker(name) for name in lacking)}
     if config.getoption("once"):
-        for item in items:
-            for place, where in ONCE.items():
-                if item.path.is_relative_to(config.rootpath / place):
-                    item.add_marker(pytest.mark.once(where))
-        left_out |= {item for item in items if any(mark.args != (vendor,) for mark in item.iter_markers("once"))}
+        left_out |= {item for item in items if _its_database(item) not in (None, vendor)}
     if left_out:
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=list(left_out))
         config.stash[LEFT_OUT].update(item.nodeid for item in left_out)
+
+
+def _its_database(item: pytest.Item) -> str | None:
+    """The one to which the test is left; none: it is for both."""
+    if any(item.get_closest_marker(name) for name in ("postgres", "redis")):
+        return "postgresql"
+    for mark in item.iter_markers():  # the closest first
+        if mark.name in ("once", "both"):
+            return str(mark.args[0]) if mark.args else None
+    places = [place for place in ONCE if item.path.is_relative_to(item.config.rootpath / place)]
+    return ONCE[max(places, key=len)] if places else None
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -2,7 +2,8 @@
 
     python -m tests.run [PART …]    parts: postgres embedded javascript browser faults
 
-With CI=true nothing may be left out: what can't run, or is skipped, fails.
+With CI=true nothing may be left out: what can't run, or is skipped, fails. With EVERYTHING=1 both databases get all tests,
+also those that `once` gives to one of them.
 """
 
 from __future__ import annotations
@@ -14,15 +15,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from tests.demo import MADE, make_demo
-from tests.services import running_services
+from tests.prepared import Prepared
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "var" / "test-results"
@@ -30,6 +29,9 @@ CI = os.environ.get("CI") == "true"
 BROWSER = "tests/e2e"
 # As much as the machine has, but never more workers than a PostgreSQL for tests has connections for.
 WORKERS = str(min(max(os.cpu_count() or 1, 2), 8))
+ONCE = [] if os.environ.get("EVERYTHING") else ["--once"]
+# A module's tests stay together, in their order: what they share is made once.
+SPREAD = ["-n", WORKERS, "--dist", "loadscope", "--no-loadscope-reorder"]
 
 
 @dataclass
@@ -55,30 +57,28 @@ class Result:
         return f"{self.part} {self.passed} passed, {self.failed} failed{skipped} in {self.seconds:.0f} s"
 
 
-def postgres() -> Result:
+def postgres(prepared: Prepared) -> Result:
     """The Python tests on PostgreSQL and Redis."""
-    with running_services() as urls:
-        return _pytest("PostgreSQL + Redis", urls, f"--ignore={BROWSER}", "-n", WORKERS, "--once")
+    return _pytest("PostgreSQL + Redis", prepared.servers.result(), f"--ignore={BROWSER}", *SPREAD, *ONCE)
 
 
-def embedded() -> Result:
+def embedded(prepared: Prepared) -> Result:
     """The Python tests on SQLite and the in-memory layer, backwards: no test may need another one before it."""
-    (ROOT / "var").mkdir(exist_ok=True)
-    urls = {"DATABASE_URL": f"sqlite:///{ROOT / 'var/db.sqlite3'}", "REDIS_URL": ""}
-    return _pytest("SQLite", urls, f"--ignore={BROWSER}", "-n", WORKERS, "--once", "--order=reversed")
+    return _pytest("SQLite", prepared.sqlite.result(), f"--ignore={BROWSER}", *SPREAD, *ONCE, "--order=reversed")
 
 
-def browser() -> Result:
+def browser(prepared: Prepared) -> Result:
     """Pages in Chromium, on PostgreSQL and Redis."""
-    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+    if not _chromium():
         return Result("browser", not_run="Chromium is missing: apt-get install chromium fonts-noto-core")
-    with tempfile.TemporaryDirectory() as folder, running_services() as urls:
-        file = Path(folder) / "demo.sqlite3"
-        make_demo(file)
-        return _pytest("browser", {**urls, MADE: str(file)}, BROWSER, "-n", WORKERS)
+    return _pytest("browser", {**prepared.servers.result(), **prepared.demo.result()}, BROWSER, "-n", WORKERS)
 
 
-def faults() -> Result:
+def _chromium() -> bool:
+    return any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
+
+
+def faults(_: Prepared) -> Result:
     """Real servers, PostgreSQL and Redis broken in every way, in short: half of it on each server, at the same time."""
     reports = [RESULTS / f"faults-{number}.json" for number in (1, 2)]
     halves = [
@@ -98,7 +98,7 @@ def faults() -> Result:
     return Result("faults", outcomes.count(True), failed or int(any(codes) or not outcomes))
 
 
-def javascript() -> Result:
+def javascript(_: Prepared) -> Result:
     """The modules of the pages, in Node."""
     node = _node()
     if node is None:
@@ -144,7 +144,7 @@ def _pytest(part: str, env: dict[str, str], *words: str) -> Result:
     return result
 
 
-PARTS: dict[str, Callable[[], Result]] = {
+PARTS: dict[str, Callable[[Prepared], Result]] = {
     "javascript": javascript,
     "embedded": embedded,
     "postgres": postgres,
@@ -153,21 +153,32 @@ PARTS: dict[str, Callable[[], Result]] = {
 }
 
 
+def _needs(chosen: list[str]) -> list[str]:
+    """What is made for these parts, the first needed first."""
+    needs = {"embedded": ["sqlite"], "postgres": ["servers"], "browser": ["servers", "demo"] if _chromium() else []}
+    return [need for name in chosen for need in needs.get(name, [])]
+
+
 def main() -> int:
     """Run the parts and say what came of them."""
     chosen = sys.argv[1:] or list(PARTS)
     if unknown := set(chosen) - set(PARTS):
         print(f"Unknown: {', '.join(sorted(unknown))}\n{__doc__}", file=sys.stderr)
         return 2
+    # Each worker, and each server that a test starts, would compile all modules for itself.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     shutil.rmtree(RESULTS, ignore_errors=True)
     RESULTS.mkdir(parents=True)
     results = []
-    for name in chosen:
-        print(f"\n== {PARTS[name].__doc__}", flush=True)
-        started = time.monotonic()
-        result = PARTS[name]()
-        result.seconds = time.monotonic() - started
-        results.append(result)
+    with Prepared() as prepared:
+        for need in _needs(chosen):
+            getattr(prepared, need)  # begun now, while earlier parts run
+        for name in chosen:
+            print(f"\n== {PARTS[name].__doc__}", flush=True)
+            started = time.monotonic()
+            result = PARTS[name](prepared)
+            result.seconds = time.monotonic() - started
+            results.append(result)
     good = all(result.is_good for result in results)
     print(f"\ntest: {'passed' if good else 'FAILED'}: {'; '.join(map(str, results))}", flush=True)
     return 0 if good else 1

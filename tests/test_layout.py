@@ -16,8 +16,6 @@ from django.core.management import call_command
 
 import queue
 
-pytestmark = pytest.mark.once("sqlite")
-
 ROOT = Path(__file__).resolve().parent.parent
 # Each may import itself and those to its right.
 LAYERS = ["clinic_project", "realtime", "payments", "queue", "appointments", "patients", "clinics"]

@@ -13,8 +13,6 @@ from django.test import Client
 
 from tests.servers import Kind, Server, running_server
 
-pytestmark = pytest.mark.once("postgresql")
-
 
 def status_of_the_admin(server: Server, session: str = "") -> int:
     """What the admin's first page answers to whoever has this session."""

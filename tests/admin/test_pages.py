@@ -24,8 +24,6 @@ from tests.admin.site import browser, fill, two_full_clinics
 from tests.api.fixtures import standing
 from tests.factories import ClinicFactory, DoctorFactory, PatientFactory, ServiceFactory, UserFactory, World
 
-pytestmark = pytest.mark.once("postgresql")
-
 OURS: list[type[Any]] = [
     Clinic,
     User,

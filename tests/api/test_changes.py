@@ -129,7 +129,6 @@ def test_whoever_reads_the_past_of_a_file_is_noted(world: World) -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 30])
-@pytest.mark.once("postgresql")
 def test_as_many_queries_for_many_as_for_one(world: World, django_assert_num_queries: Any, rows: int) -> None:
     for number in range(rows):
         book(world, minutes=30 * (number + 1), start=soon(30 * (number + 1)))

@@ -15,8 +15,6 @@ from tests.api.client import Api
 from tests.factories import ClinicFactory, DoctorFactory, PatientFactory, ServiceFactory, World, book, walk_in
 from tests.factories.world import soon
 
-pytestmark = pytest.mark.once("postgresql")
-
 # Of each: the login, the count, the rows, and the caller's clinics where they matter; of patients the numbers first, and the
 # access log.
 LISTS = {

@@ -35,7 +35,7 @@ from tests.realtime.flows import last_delivery
 from tests.realtime.reducer import Screen, fresh
 from tests.realtime.watching import snapshot
 
-pytestmark = [pytest.mark.postgres, pytest.mark.once("postgresql")]
+pytestmark = pytest.mark.postgres
 
 COMMANDS = int(os.environ.get("MODEL_COMMANDS", "0"))
 # Commands of one example, after those of its morning. Each example leaves some kinds out, so that others come in a row:

@@ -22,8 +22,6 @@ from tests.realtime.flows import FLOWS, Flow
 from tests.realtime.reducer import Screen, fresh
 from tests.realtime.watching import Watcher, screens_of
 
-pytestmark = pytest.mark.once("sqlite")
-
 NINE = MONDAY + dt.timedelta(hours=1)
 CASES = Path(__file__).resolve().parent.parent / "contract"
 VIEWS = ("clinic", "doctor", "colleague")  # whose room it is seen from

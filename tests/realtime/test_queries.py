@@ -19,7 +19,7 @@ from tests.realtime.conftest import Connect
 from tests.realtime.flows import FLOWS, Flow
 from tests.realtime.watching import screens_of
 
-pytestmark = [pytest.mark.once("postgresql"), pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 def queries_of(world: World, flow: Flow, others: int) -> int:
