@@ -7,6 +7,16 @@ const AT_ONCE = 4;
 // More than come again after any failure; a page that stays open for weeks keeps no more than these.
 const REMEMBERED = 1_000;
 
+/** Where the focus was before it went into the toasts. @type {any} */
+let cameFrom = null;
+
+/** Take a toast away; the focus goes back to where it came from. @param {any} element */
+function remove(element) {
+  const hadFocus = element?.contains(document.activeElement);
+  element?.remove();
+  if (hadFocus && cameFrom?.isConnected) cameFrom.focus();
+}
+
 /**
  * @param {string} text
  * @param {{bad?: boolean, about?: string, action?: {label: string, run: () => unknown}}} [options] `action`: a button beside
@@ -16,12 +26,15 @@ export function toast(text, { bad = false, about, action } = {}) {
   const region = byId('toasts');
   const element = clone('toast-template');
   if (about) {
-    region.querySelector(`[data-about="${about}"]`)?.remove();
+    remove(region.querySelector(`[data-about="${about}"]`));
     element.dataset.about = about;
   }
   slot(element, 'text').textContent = text;
   element.classList.toggle('toast--bad', bad);
-  const close = () => element.remove();
+  const close = () => remove(element);
+  element.addEventListener('focusin', (/** @type {any} */ { relatedTarget: from }) => {
+    if (from && !region.contains(from)) cameFrom = from;
+  });
   const button = slot(element, 'action');
   button.hidden = !action;
   if (action) {
@@ -32,7 +45,7 @@ export function toast(text, { bad = false, about, action } = {}) {
     });
   }
   slot(element, 'close').addEventListener('click', close);
-  while (region.children.length >= AT_ONCE) region.firstElementChild.remove();
+  while (region.children.length >= AT_ONCE) remove(region.firstElementChild);
   region.append(element);
   // It doesn't go while somebody reads it.
   const later = () => setTimeout(() => (element.matches(':hover, :focus-within') ? later() : close()), STAYS);

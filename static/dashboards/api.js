@@ -71,10 +71,11 @@ const REMEMBERED = 10 * 60_000;
  * state of things.
  * @param {string} path
  * @param {object} [body]
+ * @param {string|number} [seen] where no version belongs into the body: the state of things that the intent is bound to
  * @returns {Promise<any>}
  */
-export function post(path, body = {}) {
-  const what = `${path}\n${JSON.stringify(body)}`;
+export function post(path, body = {}, seen = '') {
+  const what = `${path}\n${seen}\n${JSON.stringify(body)}`;
   const now = Date.now();
   for (const [other, intent] of intents) if (!intent.running && now - intent.at > REMEMBERED) intents.delete(other);
   const held = intents.get(what);

@@ -183,7 +183,7 @@ export async function actOnAppointment(store, id, verb, body = {}, isLive = true
   const takeBack = store.intend('appointment', id, STATUS_AFTER[verb] ? { status: STATUS_AFTER[verb] } : null);
   const takeBackVisit = held?.visit_id ? store.intend('visit', held.visit_id, null) : () => {};
   try {
-    const appointment = await post(`/api/appointments/${id}/${verb}/`, body);
+    const appointment = await post(`/api/appointments/${id}/${verb}/`, body, held?.version);
     store.answer('appointment', appointment);
     if (!isLive && appointment.visit_id) store.answer('visit', await get(`/api/visits/${appointment.visit_id}/`));
     return appointment;

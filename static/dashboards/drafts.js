@@ -4,6 +4,16 @@
  */
 
 const PREFIX = 'front-desk.draft.';
+const WHOSE = 'front-desk.whose';
+
+/** Whoever logs in after somebody else finds nothing of theirs, however that one's log-in ended. @param {string} user */
+function belongTo(user) {
+  if (sessionStorage.getItem(WHOSE) === user) return;
+  forgetDrafts();
+  sessionStorage.setItem(WHOSE, user);
+}
+const bar = globalThis.document?.querySelector?.('form[data-logout]');
+if (bar) belongTo(bar.dataset.logout);
 
 /** @param {any} form */
 const fields = (form) => [...form.elements].filter((field) => field.name && field.type !== 'hidden' && field.type !== 'submit' && field.type !== 'password');
@@ -45,6 +55,8 @@ export function keepDraft(form, name) {
 
 /** Is there anything typed and not yet sent? @param {string} name */
 export const hasDraft = (name) => sessionStorage.getItem(PREFIX + name) !== null;
+/** @param {string} name */
+export const forgetDraft = (name) => sessionStorage.removeItem(PREFIX + name);
 /**
  * One value beside the fields of a form: whom it is about. An id, never a name.
  * @param {string} name
@@ -59,7 +71,8 @@ export function draftValue(name) {
   };
 }
 
-/** Forget them all. */
+/** Forget them all, and whose they were. */
 export function forgetDrafts() {
+  sessionStorage.removeItem(WHOSE);
   for (const key of Object.keys(sessionStorage)) if (key.startsWith(PREFIX)) sessionStorage.removeItem(key);
 }

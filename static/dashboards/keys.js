@@ -26,6 +26,13 @@ const inAnyScript = (keys) => (/^[a-z]$/.test(keys) ? `(${keys}|Key${keys.toUppe
 /** It stands in that place, but writes another Latin character: so that is meant. @param {KeyboardEvent} event @param {string} keys */
 const writesAnother = ({ key }, keys) => keys.length === 1 && /^[\x21-\x7e]$/.test(key) && key.toLowerCase() !== keys;
 
+/** Is the key for the field? Of a radio button or a box to tick only those are that move or tick it. @param {KeyboardEvent} event */
+const isForField = ({ key, repeat, isComposing, target }) => {
+  const field = /** @type {any} */ (target);
+  const isChosen = field.matches?.('[type=radio], [type=checkbox]') && key.length === 1 && key !== ' ';
+  return repeat || isComposing || (!isChosen && field.matches?.('[contenteditable], input, select, textarea'));
+};
+
 const isOff = () => localStorage.getItem(OFF) === 'yes';
 
 /**
@@ -65,7 +72,7 @@ export function shortcuts(list) {
       },
     ]),
   );
-  window.addEventListener('keydown', createKeybindingsHandler(bindings));
+  window.addEventListener('keydown', createKeybindingsHandler(bindings, { ignore: isForField }));
   return open;
 }
 

@@ -42,7 +42,10 @@ export function showLight(socket, { zone, renderedAt, login }) {
     setText(byId('light-text'), t(said.text, { time }));
     document.documentElement.classList.toggle('is-stale', said.isStale);
     // Whoever is logged out, or may not see this any more, sees no patients either: also not by the browser's way back.
-    document.documentElement.classList.toggle('is-closed', state === 'signed out' || removed !== '');
+    const isClosed = state === 'signed out' || removed !== '';
+    document.documentElement.classList.toggle('is-closed', isClosed);
+    // An open one would let nobody at the banner; what was typed is kept.
+    if (isClosed) for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
     setText(byId('banner-text'), said.banner === 'removed' ? removed : said.banner && t(said.banner, { time }));
     show(byId('banner'), said.banner !== '');
     const link = byId('banner-link');

@@ -8,6 +8,8 @@ import { ROW } from './list.js';
 
 /** So long after something came under the pointer, a click was meant for what was there before. */
 const REACTION = 400;
+/** So soon after a key has pressed one thing, the same key has pressed what the focus went to, unseen. */
+const TWICE = 700;
 /** A hand that rests moves as little as this. */
 const TREMOR = 6;
 
@@ -34,6 +36,9 @@ export function steady(isOurs, told) {
   /** What came under it since, when, and where it rested then. @type {{what: Element, at: number, x: number, y: number}|null} */
   let slipped = null;
 
+  /** What a key pressed last, and when; forgotten with any other key. @type {{what: Element, at: number}|null} */
+  let pressed = null;
+
   const under = () => (pointer ? document.elementFromPoint(pointer.x, pointer.y) : null);
   const activeOf = (/** @type {any} */ target) => target?.closest?.(ACTIVE) ?? null;
 
@@ -47,11 +52,23 @@ export function steady(isOurs, told) {
     },
     { passive: true },
   );
+  document.addEventListener('keydown', ({ key }) => {
+    if (key !== 'Enter' && key !== ' ') pressed = null;
+  });
   document.documentElement.addEventListener('pointerleave', () => (pointer = null));
   document.addEventListener(
     'click',
     (event) => {
       const target = activeOf(event.target);
+      if (event.detail === 0 && event.isTrusted) {
+        const now = performance.now();
+        if (pressed && pressed.what !== target && now - pressed.at < TWICE && target?.closest(ROW)) {
+          event.preventDefault();
+          event.stopPropagation();
+          return;
+        }
+        pressed = target && { what: target, at: now };
+      }
       // Keys click too, and know what they are on.
       if (!slipped || event.detail === 0 || performance.now() - slipped.at > REACTION || target !== slipped.what) {
         if (event.detail > 0) aim = target;

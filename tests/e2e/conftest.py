@@ -208,20 +208,26 @@ def world(do: Callable[..., Any]) -> World:
     return made
 
 
-def _session_of(user: User) -> str:
-    client = Client()
-    client.force_login(user)
-    return client.cookies[settings.SESSION_COOKIE_NAME].value
+@pytest.fixture
+def session_of(_database: None) -> Callable[[User], Any]:
+    """Logs somebody in: the cookie of it, for a browser."""
+
+    def make(user: User) -> dict[str, str]:
+        client = Client()
+        client.force_login(user)
+        name = settings.SESSION_COOKIE_NAME
+        return {"name": name, "value": client.cookies[name].value, "domain": "127.0.0.1", "path": "/"}
+
+    return make
 
 
 @pytest.fixture
-def at(new_page: Callable[..., Page], do: Callable[..., Any]) -> Callable[..., Page]:
+def at(new_page: Callable[..., Page], do: Callable[..., Any], session_of: Callable[[User], Any]) -> Callable[..., Page]:
     """Opens the page of somebody who is logged in, and waits until it is live."""
 
     def open_page(user: User, **options: Any) -> Page:
         page = new_page(**options)
-        session = {"name": settings.SESSION_COOKIE_NAME, "value": do(_session_of, user), "domain": "127.0.0.1", "path": "/"}
-        page.context.add_cookies([session])  # type: ignore[list-item]
+        page.context.add_cookies([do(session_of, user)])
         page.goto("/")
         expect(page.locator("#light-text")).to_have_text("Live")
         return page

@@ -10,6 +10,10 @@ from tests.factories import World
 AWAY = r"ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_SOCKET|WebSocket connection|ERR_INCOMPLETE"
 
 
+# How many forms are half filled in.
+DRAFTS = "Object.keys(sessionStorage).filter((key) => key.startsWith('front-desk.draft.')).length"
+
+
 def in_queue(page: Page, name: str) -> Locator:
     """The row of a patient among those in the queue."""
     return page.locator("[data-list=active] .visit, #queue-active .visit").filter(has_text=name)

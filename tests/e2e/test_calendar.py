@@ -14,7 +14,7 @@ from appointments import actions
 from appointments.models import Appointment
 from clinics.models import User
 from patients.models import Patient
-from tests.e2e.pages import AWAY, mark, name_doctors
+from tests.e2e.pages import AWAY, DRAFTS, mark, name_doctors
 from tests.factories import PatientFactory, World, book, no_hours
 
 REFUSED = r"status of (400|409)"
@@ -445,7 +445,7 @@ def test_a_booking_that_was_begun_survives_a_reload(
     dialog.get_by_role("button", name=re.compile("^Book 10:00")).click()
     expect(booked(page, "Begun Before")).to_be_visible()
     assert Appointment.objects.get().notes == "brings papers"
-    assert page.evaluate("sessionStorage.length") == 0
+    assert page.evaluate(DRAFTS) == 0
 
 
 @pytest.mark.parametrize("view", ["day", "week"])

@@ -94,6 +94,7 @@ export function bookingDialog({ store, start, zone }, onDone) {
   /** @param {boolean} skip the dates that can't be booked */
   const send = async (skip) => {
     if (!patient) return;
+    const asked = place;
     clearErrors(form);
     forgetConflicts();
     const { interval_weeks: every, count, overbook_reason: reason, ...values } = valuesOf(form);
@@ -102,14 +103,17 @@ export function bookingDialog({ store, start, zone }, onDone) {
       if (every) {
         const made = await post('/api/appointments/series/', { ...body, interval_weeks: Number(every), count: Number(count), skip_conflicts: skip });
         for (const each of made.appointments) store.answer('appointment', each);
-        finish(made.appointments[0], t('calendar.done_series', { name: patient.full_name, count: made.appointments.length }));
+        finish(asked, made.appointments[0], t('calendar.done_series', { name: patient.full_name, count: made.appointments.length }));
       } else {
         const made = await post('/api/appointments/', place.isOverbooked ? { ...body, overbook: true, overbook_reason: reason ?? '' } : body);
         store.answer('appointment', made);
-        finish(made, t('done.book', { name: made.patient.name, time: clock(made.start, zone), date: written(made.date) }));
+        finish(asked, made, t('done.book', { name: made.patient.name, time: clock(made.start, zone), date: written(made.date) }));
       }
     } catch (error) {
-      if (error instanceof Refusal && error.code === 'series_conflict') showConflicts(error.body.conflicts);
+      if (place !== asked) {
+        if (!(error instanceof Refusal)) throw error;
+        toast(error.message, { bad: true });
+      } else if (error instanceof Refusal && error.code === 'series_conflict') showConflicts(error.body.conflicts);
       else {
         showErrors(form, error);
         if (place.isOverbooked || !(error instanceof Refusal) || error.code !== 'slot_taken') return;
@@ -142,9 +146,9 @@ export function bookingDialog({ store, start, zone }, onDone) {
     byId('book-conflicts-text').focus();
   };
 
-  /** @param {any} made @param {string} text */
-  const finish = (made, text) => {
-    dialog.close();
+  /** @param {Place} asked the dialog may be open for another one by now @param {any} made @param {string} text */
+  const finish = (asked, made, text) => {
+    if (place === asked) dialog.close();
     toast(text);
     onDone(made);
   };

@@ -5,7 +5,7 @@ import { Refusal, get, post } from '../api.js';
 import { actOnAppointment, tellAppointment, whileBusy } from '../commands.js';
 import { byId, setText, show, slot } from '../dom.js';
 import { clearErrors, showErrors, valuesOf } from '../forms.js';
-import { clock, written } from '../time.js';
+import { clock, dayOf, written } from '../time.js';
 import { facts, range, t } from '../words.js';
 
 /**
@@ -42,7 +42,7 @@ export function appointmentDialog({ store, start, zone, now, socket, today }, { 
     setText(slot(form, 'status'), t(`appointment.${appointment.status}`));
     setText(slot(form, 'notes'), facts([notes, overbooked]));
     const first = rescheduled?.[0];
-    setText(slot(form, 'moves'), first ? t('calendar.move_from', { time: clock(first.from_start, zone), date: written(first.from_start.slice(0, 10)), reason: rescheduled.at(-1).reason }).replace(/:\s*$/, '') : '');
+    setText(slot(form, 'moves'), first ? t('calendar.move_from', { time: clock(first.from_start, zone), date: written(dayOf(first.from_start, zone)), reason: rescheduled.at(-1).reason }).replace(/:\s*$/, '') : '');
     slot(form, 'file').href = `/patients/${patient.id}/`;
     const verbs = verbsOf(appointment);
     for (const button of form.querySelectorAll('[data-do]')) show(button, verbs.has(button.dataset.do));
@@ -81,10 +81,14 @@ export function appointmentDialog({ store, start, zone, now, socket, today }, { 
       return;
     }
     clearErrors(form);
+    const asked = id;
     whileBusy(button, () => run(verb)).then(
-      () => dialog.close(),
+      () => {
+        if (id === asked) dialog.close();
+      },
       (error) => {
-        if (error instanceof Refusal) showErrors(form, error);
+        if (dialog.open && id === asked) showErrors(form, error);
+        else if (error instanceof Refusal) toast(error.message, { bad: true });
         else throw error;
       },
     );

@@ -24,6 +24,9 @@ export function besideDialog() {
     show(start, canStart);
     setText(slot(dialog, 'text'), t('beside.asks', { who: whoOf(visit) }));
     setText(start, t('beside.start', { who: whoOf(visit) }));
-    if (!dialog.open) dialog.showModal();
+    if (dialog.open) return;
+    dialog.showModal();
+    // None of the answers: a second Enter on "Call next" must not skip anybody.
+    dialog.querySelector('[data-close]').focus();
   };
 }

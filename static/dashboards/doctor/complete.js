@@ -7,7 +7,7 @@ import { toast } from '../announce.js';
 import { Refusal, get, post } from '../api.js';
 import { actOnVisit, tellStep, whoOf } from '../commands.js';
 import { byId, setText, show, slot } from '../dom.js';
-import { hasDraft, keepDraft } from '../drafts.js';
+import { forgetDraft, hasDraft, keepDraft } from '../drafts.js';
 import { formDialog } from '../forms.js';
 import { offerAt } from '../visit-dialogs.js';
 import { t } from '../words.js';
@@ -71,9 +71,10 @@ export function completeDialog({ store, start }, onDone) {
   };
 
   let isDone = false;
-  const finish = () => {
-    draft.clear();
-    isDone = true;
+  /** @param {any} visit that which was sent: the dialog may be open for another one by now */
+  const finish = (visit) => {
+    forgetDraft(draftOf(visit.id));
+    isDone = dialog.open && visitId === visit.id;
   };
   dialog.addEventListener('close', () => {
     if (isDone) onDone();
@@ -86,7 +87,7 @@ export function completeDialog({ store, start }, onDone) {
       await post(`/api/visits/${visit.id}/note/`, { note: values.note });
       toast(t('done.note', { who: whoOf(visit) }));
     }
-    finish();
+    finish(visit);
   };
 
   const isOver = (/** @type {any} */ visit) => visit?.status === 'completed';
@@ -96,7 +97,7 @@ export function completeDialog({ store, start }, onDone) {
     const { note: text, follow_up: wish } = bodyOf(values);
     if (text) await post(`/api/visits/${visit.id}/note/`, { note: text });
     if (wish && !store.getState().visits[visit.id].follow_up) store.answer('visit', await post(`/api/visits/${visit.id}/follow-up/`, { follow_up: wish }));
-    finish();
+    finish(visit);
     toast(t('complete.is_over', { who: whoOf(visit) }));
   };
 
@@ -105,7 +106,7 @@ export function completeDialog({ store, start }, onDone) {
     if (isOver(store.getState().visits[visit.id])) return catchUp(visit, values);
     try {
       const done = await actOnVisit(store, visit.id, 'complete', bodyOf(values));
-      finish();
+      finish(visit);
       return tellStep(store, done, { rules: start.rules.visit });
     } catch (error) {
       if (error instanceof Refusal && isOver(error.current)) return catchUp(visit, values);

@@ -22,7 +22,7 @@ export function nextArea({ store, start, redraw }, { doctorId, queue, askBeside,
       const [first] = queue().waiting;
       const takeBack = first ? store.intend('visit', first.id, expected(first, 'call', {}, store.now())) : () => {};
       try {
-        const send = () => post(`/api/queue/doctors/${doctorId}/call-next/`, { beside: known.map(({ id }) => id) });
+        const send = () => post(`/api/queue/doctors/${doctorId}/call-next/`, { beside: known.map(({ id }) => id) }, `${first?.id} ${first?.version}`);
         const visit = await (first ? inTurn(first.id, send) : send());
         store.answer('visit', visit);
         onStep(visit);

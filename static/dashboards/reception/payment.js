@@ -101,33 +101,41 @@ export function paymentDialog(live) {
   dialog.addEventListener('close', () => {
     shown = null;
   });
-  slot(form, 'give-back').addEventListener('click', () => askRefund(shown, about, fill));
+  /** An answer about a payment: into the store, and into the dialog if that shows the same one. @param {any} payment */
+  const answered = (payment) => {
+    if (shown?.id === payment.id) fill(payment);
+    else store.answer('payment', payment);
+  };
+  slot(form, 'give-back').addEventListener('click', () => askRefund(shown, about, answered));
 
   /** @param {Record<string, string>} values */
   const take = async (values) => {
-    if (!shown) return true;
+    const asked = shown;
+    if (!asked) return true;
     const body = {
       method: values.method,
       amount: decimal(values.amount ?? '0'),
-      version: shown.version,
+      version: asked.version,
       ...(values.discount && { discount: decimal(values.discount), reason: values.reason ?? '' }),
     };
-    const end = store.intend('visit', shown.visit_id, null);
+    const end = store.intend('visit', asked.visit_id, null);
     try {
-      const payment = await post(`/api/payments/${shown.id}/process/`, body);
-      discount.value = form.elements.reason.value = '';
-      suggested = amount.value;
-      fill(payment);
+      const payment = await post(`/api/payments/${asked.id}/process/`, body);
+      if (shown?.id === payment.id) {
+        discount.value = form.elements.reason.value = '';
+        suggested = amount.value;
+      }
+      answered(payment);
       toast(t('done.payment'), { about: `payment-${payment.id}` });
     } catch (error) {
       const current = error instanceof Refusal ? error.current : null;
-      if (current) fill(current);
+      if (current) answered(current);
       throw error;
     } finally {
       end();
     }
     // Stays open: the receipt's number is what the patient asks for next.
-    slot(form, 'receipt').focus();
+    if (shown?.id === asked.id) slot(form, 'receipt').focus();
     return true;
   };
 
@@ -150,16 +158,17 @@ export function paymentDialog(live) {
     suggested = amount.value = '';
     show(slot(form, 'loading'), true);
     for (const name of ['body', 'submit', 'why']) show(slot(form, name), false);
-    open(who, take);
+    const isOpen = open(who, take);
     lookForTill();
     try {
       const { results } = await get(`/api/payments/?visit=${visitId}`);
-      if (!dialog.open) return;
+      if (!isOpen()) return;
       if (results.length === 0) throw new Refusal(404, t('fail.load'));
       fill(results[0]);
       if (Number(results[0].outstanding) > 0) amount.select();
       else byId('payment-close').focus();
     } catch (error) {
+      if (!isOpen()) return;
       show(slot(form, 'loading'), false);
       showErrors(form, error);
     }

@@ -14,7 +14,7 @@ const PATIENCE = 1_500;
 
 /**
  * @param {any} tools
- * @param {{form: any, sending: (form: any, button: any, work: () => Promise<void>) => void, onDone: () => void}} on
+ * @param {{form: any, sending: (form: any, button: any, work: () => Promise<void>) => void, onDone: (patient: any) => void}} on
  */
 export function walkIn(tools, { form, sending, onDone }) {
   const { store, start, zone } = tools;
@@ -85,14 +85,14 @@ export function walkIn(tools, { form, sending, onDone }) {
   form.addEventListener('submit', (/** @type {Event} */ event) => {
     event.preventDefault();
     if (!patient) return;
-    const { id } = patient;
+    const asked = patient;
     sending(form, button, async () => {
       const values = valuesOf(form);
-      const visit = await post('/api/visits/', { ...values, doctor: Number(values.doctor), service: Number(values.service), patient: id, clinic: start.clinic });
+      const visit = await post('/api/visits/', { ...values, doctor: Number(values.doctor), service: Number(values.service), patient: asked.id, clinic: start.clinic });
       store.answer('visit', visit);
       tools.ours.add(visit.id);
       toast(t('done.walk_in', { ticket: visit.ticket, name: visit.patient.name }));
-      onDone();
+      onDone(asked);
     });
   });
 
@@ -107,7 +107,7 @@ export function walkIn(tools, { form, sending, onDone }) {
       running?.abort();
       running = null;
       patient = found;
-      last = null;
+      last = doctor = service = null;
       clearErrors(form);
       if (!isRestored) {
         form.reset();

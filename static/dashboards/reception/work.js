@@ -39,8 +39,9 @@ export function workArea(tools) {
     }
   };
 
-  /** Ready for the next one. */
-  const finish = () => {
+  /** Ready for the next one, unless the next one is there already. @param {any} done the patient whose answer came */
+  const finish = (done) => {
+    if (patient !== done) return;
     choose(null);
     search.focus();
   };
@@ -141,9 +142,10 @@ export function workArea(tools) {
   byId('chosen-today').addEventListener('click', async (/** @type {any} */ event) => {
     const button = event.target.closest('button');
     if (!button || button.getAttribute('aria-disabled') === 'true') return;
+    const asked = patient;
     try {
       await whileBusy(button, () => actOnAppointment(store, Number(button.dataset.appointment), 'check-in', {}, socket.state === 'live'));
-      finish();
+      finish(asked);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       setText(slot(byId('walk-in'), 'message'), error.message);
@@ -154,11 +156,12 @@ export function workArea(tools) {
     event.preventDefault();
     sending(booking, byId('booking-submit'), async () => {
       const { date, ...values } = valuesOf(booking);
+      const asked = patient;
       try {
-        const made = await post('/api/appointments/', { ...values, doctor: Number(values.doctor), service: Number(values.service), patient: patient.id, clinic: start.clinic });
+        const made = await post('/api/appointments/', { ...values, doctor: Number(values.doctor), service: Number(values.service), patient: asked.id, clinic: start.clinic });
         store.answer('appointment', made);
         toast(t('done.book', { name: made.patient.name, time: clock(made.start, zone), date: written(made.date) }));
-        finish();
+        finish(asked);
       } catch (error) {
         if (error instanceof Refusal && error.code === 'slot_taken') slots.load();
         throw error;
@@ -172,7 +175,7 @@ export function workArea(tools) {
       if (isBooking()) slots.load();
     });
   }
-  byId('chosen-close').addEventListener('click', finish);
+  byId('chosen-close').addEventListener('click', () => finish(patient));
   restore();
 
   return draw;
