@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from clinic_project.dashboards.words import script_words
+from queue.transitions import BESIDE
 from tests.factories import World
 
 pytestmark = pytest.mark.django_db
@@ -62,3 +63,11 @@ def test_every_step_of_a_history_has_its_word() -> None:
 
     assert {"call", "follow_up", "booked", "unbooked"} <= written
     assert [action for action in sorted(written | named) if f"step.{action}" not in script_words()] == []
+
+
+def test_the_desk_is_told_what_undo_passes_over(client: Client) -> None:
+    client.force_login(World().receptionist)
+    page = client.get("/reception/", follow=True).content.decode()
+    start = json.loads(re.search(r'<script id="start"[^>]*>(.*?)</script>', page, re.DOTALL)[1])  # type: ignore[index]
+
+    assert start["rules"]["beside"] == list(BESIDE)
