@@ -326,3 +326,10 @@ def test_empty_forms_and_lists_stand(world: World, slug: str) -> None:
     bare = as_user(UserFactory(role="admin", clinics=[world.there]))
     assert bare.get(f"/manager/{slug}/").status_code == 200
     assert bare.post(f"/manager/{slug}/new/", {}).status_code == 400
+
+
+def test_forms_without_a_token_are_two(world: World, manager: Client) -> None:
+    for number in (3, 4):
+        save(manager, "/manager/clinics/new/", name=f"Clinic {number}", code=f"C{number}", token="")
+
+    assert Clinic.objects.filter(code__in=["C3", "C4"]).count() == 2
