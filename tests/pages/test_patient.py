@@ -66,15 +66,23 @@ def test_what_is_wrong_stands_by_its_field_and_what_was_typed_stays(world: World
     assert world.patient.full_name != "Typed Name"
 
 
-def test_who_was_slower_is_told_and_changes_nothing(world: World) -> None:
+def test_who_was_slower_is_told_and_keeps_what_was_typed(world: World) -> None:
     seen = form(world.patient, notes="mine")
     actions.change(world.patient, by=world.admin, notes="theirs")
+    client, path = as_user(world.receptionist), f"/patients/{world.patient.pk}/"
 
-    response = as_user(world.receptionist).post(f"/patients/{world.patient.pk}/", seen)
+    response = client.post(path, seen)
 
+    html = response.content.decode()
     world.patient.refresh_from_db()
-    assert world.patient.notes == "theirs"
-    assert "changed" in said(response)
+    assert (response.status_code, world.patient.notes) == (409, "theirs")
+    assert "changed" in html
+    assert ">mine</textarea>" in html
+    assert f'name="version" value="{world.patient.version}"' in html
+    # What the page holds now can be saved.
+    assert client.post(path, {**seen, "version": world.patient.version}).status_code == 302
+    world.patient.refresh_from_db()
+    assert world.patient.notes == "mine"
 
 
 def test_a_doctor_changes_nothing(world: World) -> None:
