@@ -3,6 +3,7 @@ without JavaScript too; doctors read."""
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.contrib import messages
@@ -58,7 +59,14 @@ def patient(request: HttpRequest, pk: int) -> HttpResponseBase:
         if status == 200 or file.merged_into is not None or file.erased_at is not None:
             return redirect("patient", pk=pk)
     actions.log_access([file], by=user, how=FileAccess.How.OPENED)
-    return render(request, "patients/page.html", _shown(request, file, errors, status), status=status)
+    with timezone.override(_zone(request)):
+        return render(request, "patients/page.html", _shown(request, file, errors, status), status=status)
+
+
+def _zone(request: HttpRequest) -> dt.tzinfo:
+    """Of the clinic from which the page is looked at; a file itself is of no clinic."""
+    clinics = access.clinics_of(access.person(request))
+    return access.chosen(request, clinics).zone if clinics else timezone.get_default_timezone()
 
 
 def _change(request: HttpRequest, file: Patient) -> tuple[dict[str, Any], int]:
