@@ -54,6 +54,10 @@ _DONE = {
     "follow_up": _("given a follow-up"),
 }
 
+# What undo passes over: a change of the appointment is taken back by changing it again; that somebody else was moved before the
+# visit, or that its follow-up was booked, is no step of its own.
+BESIDE = ("change", "make_room", "booked", "unbooked")
+
 
 def allowed(status: str) -> list[str]:
     """The actions that the state allows, for the buttons of a screen."""

@@ -21,6 +21,7 @@ from clinics.models import Clinic, Service
 from clinics.permissions import DOCTOR
 from payments.models import LedgerEntry
 from queue.models import Presence
+from queue.transitions import BESIDE
 from realtime import log
 from realtime.groups import BROADCAST, clinic_room
 from realtime.views import room_state
@@ -69,7 +70,7 @@ def start_data(request: HttpRequest, state: dict[str, Any], clinics: list[Clinic
             }
             for clinic in clinics
         },
-        "rules": {"visit": access.visit_rules(user), "appointment": access.appointment_rules(user)},
+        "rules": {"visit": access.visit_rules(user), "appointment": access.appointment_rules(user), "beside": BESIDE},
         "login": reverse(settings.LOGIN_URL),
     }
 

@@ -28,6 +28,8 @@ from queue.models import VisitStep
 PAPERS = ("80mm", "a4")
 """The roll of a ticket printer, and a sheet: each has a stylesheet of its name with its ``@page``."""
 
+AMOUNTS = ("amount", "discount")
+
 
 def _found(user: User, **which: int) -> Payment:
     """The payment with all that a page of it shows; another clinic's isn't there."""
@@ -44,7 +46,11 @@ def _found(user: User, **which: int) -> Payment:
 
 def _given(request: HttpRequest) -> dict[str, str]:
     """What was written, with amounts as the API wants them."""
-    return {name: decimal_point(str(value)) for name, value in request.POST.items() if str(value).strip()}
+    return {
+        name: decimal_point(str(value)) if name in AMOUNTS else str(value)
+        for name, value in request.POST.items()
+        if str(value).strip()
+    }
 
 
 @access.staff_page

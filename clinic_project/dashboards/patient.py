@@ -3,6 +3,7 @@ without JavaScript too; doctors read."""
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.contrib import messages
@@ -18,6 +19,7 @@ from clinic_project.dashboards import access
 from clinic_project.dashboards.booking_words import alike_words
 from clinic_project.dashboards.refusals import REFUSALS, sentence_of
 from clinic_project.dashboards.words import labels
+from clinics.exceptions import DomainError, StaleVersion
 from clinics.models import User
 from clinics.permissions import DESK, DOCTOR
 from patients import actions
@@ -49,30 +51,43 @@ def patient(request: HttpRequest, pk: int) -> HttpResponseBase:
     if file.merged_into is not None:
         return redirect("patient", pk=file.merged_into_id)
     errors: dict[str, Any] = {}
+    status = 200
     if request.method == "POST":
         _require_desk(user)
-        errors = _change(request, file)
-        if not errors:
+        errors, status = _change(request, file)
+        file = _found(pk)
+        if status == 200 or file.merged_into is not None or file.erased_at is not None:
             return redirect("patient", pk=pk)
     actions.log_access([file], by=user, how=FileAccess.How.OPENED)
-    return render(request, "patients/page.html", _shown(request, file, errors), status=400 if errors else 200)
+    with timezone.override(_zone(request)):
+        return render(request, "patients/page.html", _shown(request, file, errors, status), status=status)
 
 
-def _change(request: HttpRequest, file: Patient) -> dict[str, Any]:
-    """Save what was sent and say so, or give back what is wrong by field."""
+def _zone(request: HttpRequest) -> dt.tzinfo:
+    """Of the clinic from which the page is looked at; a file itself is of no clinic."""
+    clinics = access.clinics_of(access.person(request))
+    return access.chosen(request, clinics).zone if clinics else timezone.get_default_timezone()
+
+
+def _change(request: HttpRequest, file: Patient) -> tuple[dict[str, Any], int]:
+    """Save what was sent and say so, or give back what is wrong by field; and the status of the answer."""
     sent: dict[str, Any] = {name: request.POST[name] for name in (*FIELDS, "version") if name in request.POST}
     if sent.get("birth_date") == "":
         sent["birth_date"] = None
     checked = PatientSerializer(file, data=sent, partial=True)
     if not checked.is_valid():
-        return dict(checked.errors)
+        return dict(checked.errors), 400
     try:
         actions.change(file, by=access.person(request), **checked.validated_data)
+    except StaleVersion as refusal:
+        kept = _("What you typed is kept: save again to replace what is stored now.")
+        messages.error(request, f"{sentence_of(refusal)} {kept}")
+        return {}, 409
     except REFUSALS as refusal:
         messages.error(request, sentence_of(refusal))
-    else:
-        messages.success(request, _("The file is saved."))
-    return {}
+        return {}, refusal.status if isinstance(refusal, DomainError) else 503
+    messages.success(request, _("The file is saved."))
+    return {}, 200
 
 
 @access.staff_page
@@ -97,7 +112,7 @@ def merging(request: HttpRequest, pk: int, verb: str) -> HttpResponseBase:
     return redirect("patient", pk=pk)
 
 
-def _shown(request: HttpRequest, file: Patient, errors: dict[str, Any]) -> dict[str, Any]:
+def _shown(request: HttpRequest, file: Patient, errors: dict[str, Any], status: int) -> dict[str, Any]:
     user = access.person(request)
     is_desk = user.effective_role in DESK
     words, reasons = labels(), alike_words()
@@ -121,8 +136,9 @@ def _shown(request: HttpRequest, file: Patient, errors: dict[str, Any]) -> dict[
         "is_desk": is_desk,
         "errors": errors,
         # What was refused stays in the form.
-        "given": {name: request.POST.get(name, "") if errors else getattr(file, name) for name in FIELDS},
-        "version": request.POST.get("version", file.version) if errors else file.version,
+        "given": {name: request.POST.get(name, "") if status != 200 else getattr(file, name) for name in FIELDS},
+        # Who was told that it has changed may save again.
+        "version": file.version if status in (200, 409) else request.POST.get("version", file.version),
         "sexes": Patient._meta.get_field("sex").choices,
         "today": timezone.localdate(),
         "coming": [_booking(each, words) for each in booked.filter(end__gt=now).order_by("start", "pk")[:MOST]],

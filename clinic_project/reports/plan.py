@@ -38,7 +38,10 @@ class Piece:
 
 
 def pieces(shift: Sequence[Version], breaks: Iterable[Sequence[Version]], first: dt.date, last: dt.date) -> list[Piece]:
-    """The shift on the days ``first`` to ``last``, cut where it or one of its breaks was changed. Versions come in order."""
+    """The shift on the days ``first`` to ``last``, cut where it or one of its breaks was changed. Versions come in order.
+
+    A break counts from the day on which it was entered; one that was entered with its shift counts before that too, as the shift.
+    """
     breaks = list(breaks)
     cuts = {each.since for versions in (shift, *breaks) for each in versions if first < each.since <= last}
     starts = sorted({first} | cuts)
@@ -48,7 +51,9 @@ def pieces(shift: Sequence[Version], breaks: Iterable[Sequence[Version]], first:
         held = in_force(shift, start)
         if not held.is_active:
             continue
-        gaps = [each for each in (in_force(versions, start) for versions in breaks) if each.is_active]
+        known = max(start, shift[0].since)
+        gaps = [in_force(versions, known) for versions in breaks if versions[0].since <= known]
+        gaps = [each for each in gaps if each.is_active]
         since, until = max(start, held.valid_from or start), min(end, held.valid_until or end)
         if since <= until:
             found.append(Piece(held.weekday, held.start_time, held.end_time, since, until, gaps))

@@ -23,7 +23,7 @@ from queue.actions.rearranging import queue_of
 from queue.actions.record import lock, record
 from queue.models import Visit
 from queue.placing import put_in_place
-from queue.transitions import target
+from queue.transitions import BESIDE, target
 
 
 class QueueEmpty(DomainError):
@@ -226,9 +226,7 @@ def undo(visit: Visit, *, by: User | None, version: int | None = None) -> Visit:
     """
     with command():
         fresh = _lock_all(visit, version)
-        # A change of the appointment isn't a step of the visit: it is taken back by changing the appointment again. Nor is
-        # it one that somebody else was moved before it, or that its follow-up was booked.
-        last = fresh.steps.exclude(action__in=["change", "make_room", "booked", "unbooked"]).order_by("-pk").first()
+        last = fresh.steps.exclude(action__in=BESIDE).order_by("-pk").first()
         if last is None or last.undoes_id is not None or last.action in ("plan", "walk_in"):
             raise NothingToUndo(_("There is no step to take back."), current=fresh)
         if fresh.clinic.day_of(last.at) != fresh.clinic.today():

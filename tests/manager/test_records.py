@@ -11,7 +11,9 @@ from django.contrib.messages import get_messages
 from django.test import Client
 
 from appointments.models import ClosingDay, Shift, TimeOff
+from clinic_project.dashboards.manager.areas import Clinics
 from clinics.models import Clinic, Doctor, IdempotencyKey, Service, User
+from clinics.serializers import ClinicSerializer
 from tests.factories import DoctorFactory, UserFactory, World, book, no_hours
 from tests.pages.test_access import as_user
 
@@ -326,3 +328,16 @@ def test_empty_forms_and_lists_stand(world: World, slug: str) -> None:
     bare = as_user(UserFactory(role="admin", clinics=[world.there]))
     assert bare.get(f"/manager/{slug}/").status_code == 200
     assert bare.post(f"/manager/{slug}/new/", {}).status_code == 400
+
+
+def test_forms_without_a_token_are_two(world: World, manager: Client) -> None:
+    for number in (3, 4):
+        save(manager, "/manager/clinics/new/", name=f"Clinic {number}", code=f"C{number}", token="")
+
+    assert Clinic.objects.filter(code__in=["C3", "C4"]).count() == 2
+
+
+def test_a_clinics_form_has_all_that_can_be_set() -> None:
+    settable = {name for name, field in ClinicSerializer().fields.items() if not field.read_only} - {"version"}
+
+    assert set(Clinics.fields) == settable

@@ -201,12 +201,12 @@ def test_an_admin_gives_money_back(world: World) -> None:
 
     assert f'href="{path}"' in client.get(f"/reception/visits/{payment.visit_id}/payment/").content.decode()
     assert 'value="50.00"' in client.get(path).content.decode()
-    given = {"amount": "20,00", "reason": "waited too long", "method": "", "version": payment.version}
+    given = {"amount": "20,00", "reason": "Paid twice, by card", "method": "", "version": payment.version}
     _status, message = told(client, path, given)
 
     entry = payment.entries.get(kind="refund")
     assert "The refund is recorded" in message
-    assert (str(entry.amount), entry.method, entry.reason) == ("20.000", "card", "waited too long")
+    assert (str(entry.amount), entry.method, entry.reason) == ("20.000", "card", "Paid twice, by card")
     # The same form sent twice gives back once.
     assert "has changed" in told(client, path, given)[1]
     assert payment.entries.filter(kind="refund").count() == 1

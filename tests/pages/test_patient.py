@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import inspect
 import re
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 from django.contrib.messages import get_messages
 
 from clinic_project.dashboards.booking_words import alike_words
+from clinics.models import Clinic
 from patients import actions, duplicates
-from patients.models import FileAccess, Patient
+from patients.models import FileAccess, Patient, PatientMerge
 from tests.factories import PatientFactory, World, book, walk_in
 from tests.pages.test_access import as_user
 
@@ -66,15 +68,37 @@ def test_what_is_wrong_stands_by_its_field_and_what_was_typed_stays(world: World
     assert world.patient.full_name != "Typed Name"
 
 
-def test_who_was_slower_is_told_and_changes_nothing(world: World) -> None:
+def test_who_was_slower_is_told_and_keeps_what_was_typed(world: World) -> None:
     seen = form(world.patient, notes="mine")
     actions.change(world.patient, by=world.admin, notes="theirs")
+    client, path = as_user(world.receptionist), f"/patients/{world.patient.pk}/"
 
-    response = as_user(world.receptionist).post(f"/patients/{world.patient.pk}/", seen)
+    response = client.post(path, seen)
 
+    html = response.content.decode()
     world.patient.refresh_from_db()
-    assert world.patient.notes == "theirs"
-    assert "changed" in said(response)
+    assert (response.status_code, world.patient.notes) == (409, "theirs")
+    assert "changed" in html
+    assert ">mine</textarea>" in html
+    assert f'name="version" value="{world.patient.version}"' in html
+    # What the page holds now can be saved.
+    assert client.post(path, {**seen, "version": world.patient.version}).status_code == 302
+    world.patient.refresh_from_db()
+    assert world.patient.notes == "mine"
+
+
+@pytest.mark.parametrize("chosen", [False, True])
+def test_times_are_those_of_the_viewers_clinic(world: World, chosen: bool) -> None:
+    Clinic._base_manager.filter(pk=world.here.pk).update(timezone="Asia/Dubai")
+    twin = PatientFactory()
+    actions.merge(world.patient, duplicate=twin, by=world.receptionist)
+    late = dt.datetime(2026, 3, 2, 21, 30, tzinfo=dt.UTC)
+    PatientMerge.objects.filter(survivor=world.patient).update(at=late)
+
+    query = {"clinic": world.here.pk} if chosen else {}
+    html = as_user(world.receptionist).get(f"/patients/{world.patient.pk}/", query).content.decode()
+
+    assert "3 Mar 2026, 01:30" in html
 
 
 def test_a_doctor_changes_nothing(world: World) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from clinic_project.dashboards.words import script_words
+from queue.transitions import BESIDE
 from tests.factories import World
 
 pytestmark = pytest.mark.django_db
@@ -50,3 +52,22 @@ def test_every_sentence_of_a_page_is_sent_with_it(client: Client, address: str, 
     said = {one or other for path in modules for one, other in _SAID.findall(path.read_text())}
 
     assert {key for key in said if key not in words} == set()
+
+
+def test_every_step_of_a_history_has_its_word() -> None:
+    root = DASHBOARDS.parent.parent
+    code = "".join(path.read_text() for path in sorted((root / "queue/actions").glob("*.py")))
+    written = set(re.findall(r'\b(?:record|note)\(\s*\w+,\s*"(\w+)"', code))
+    # Named by whoever calls: what arrives, what ends unseen, and what is paid.
+    named = {"plan", "walk_in", "cancel", "no_show", "leave", "close_day", "payment", "refund"}
+
+    assert {"call", "follow_up", "booked", "unbooked"} <= written
+    assert [action for action in sorted(written | named) if f"step.{action}" not in script_words()] == []
+
+
+def test_the_desk_is_told_what_undo_passes_over(client: Client) -> None:
+    client.force_login(World().receptionist)
+    page = client.get("/reception/", follow=True).content.decode()
+    start = json.loads(re.search(r'<script id="start"[^>]*>(.*?)</script>', page, re.DOTALL)[1])  # type: ignore[index]
+
+    assert start["rules"]["beside"] == list(BESIDE)

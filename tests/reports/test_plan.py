@@ -45,7 +45,9 @@ def test_pieces_say_of_each_day_what_a_look_at_that_day_says(shift: list[Version
         there = [piece for piece in found if (piece.valid_from or today) <= today <= (piece.valid_until or today)]
         assert len(there) == counts
         if there:
-            gaps = [each for each in (in_force(one, today) for one in breaks) if each.is_active]
+            known = max(today, shift[0].since)
+            entered = [one for one in breaks if one[0].since <= known]
+            gaps = [each for each in (in_force(one, known) for one in entered) if each.is_active]
             assert (there[0].weekday, there[0].start_time, there[0].end_time) == (held.weekday, held.start_time, held.end_time)
             assert list(there[0].breaks) == gaps
 

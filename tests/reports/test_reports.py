@@ -354,3 +354,28 @@ def test_more_rows_take_no_more_queries(world: World, name: str) -> None:
         fill(doctor)
         book(world, doctor=doctor)
     assert queries() == one
+
+
+@pytest.mark.parametrize("breaks", [[(dt.time(13), dt.time(14))], [(dt.time(12), dt.time(13)), (dt.time(15), dt.time(16))]])
+def test_a_break_of_today_changes_no_past_week(world: World, clock: Any, breaks: list[tuple[dt.time, dt.time]]) -> None:
+    no_hours(world.doctor)
+    no_hours(world.colleague)
+    today = dt.date(2026, 6, 1)
+    past = {"from": "2026-05-18", "to": "2026-05-24"}
+    clock.move_to(at(today - dt.timedelta(days=60), 8))
+    shift = appointment_actions.add_shift(
+        by=world.admin,
+        doctor=world.doctor,
+        clinic=world.here,
+        weekday=0,
+        start_time=dt.time(9),
+        end_time=dt.time(17),
+        breaks=[(dt.time(12), dt.time(13))],
+    )
+    clock.move_to(at(today, 8))
+    assert use(world, **past)[0] == 420
+
+    appointment_actions.change_shift(shift, by=world.admin, breaks=breaks)
+
+    assert use(world, **past)[0] == 420
+    assert use(world, **{"from": "2026-06-01", "to": "2026-06-07"})[0] == 480 - 60 * len(breaks)

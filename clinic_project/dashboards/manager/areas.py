@@ -209,7 +209,7 @@ class Clinics(Area):
     serializer = ClinicSerializer
     fields = (
         *("name", "code", "timezone", "currency", "late_after_minutes", "walk_in_offset_minutes"),
-        *("call_limit", "booking_horizon_days", "day_ends_at", "is_active"),
+        *("call_limit", "wait_alarm_minutes", "booking_horizon_days", "day_ends_at", "is_active"),
     )
     columns = (
         Column(_("Name"), lambda row: row.name),

@@ -26,8 +26,12 @@ def new_token() -> str:
 def once(user: User, token: str, work: Callable[[], Done]) -> Done:
     """Do ``work`` unless this user has sent a form with this token before; raises ``DoneBefore``.
 
-    Of two at the same time the second one waits for the first. What is refused may be sent again.
+    Of two at the same time the second one waits for the first. What is refused may be sent again. A form without a token is
+    always a new one: nothing says which other it could be.
     """
+    if not token:
+        with command():
+            return work()
     with command():
         try:
             with command():

@@ -18,17 +18,16 @@ export function sentenceOf(step) {
   return facts([t(`step.${step.action}`, values), discount, step.reason]);
 }
 
-/** No steps of its own: they come with a change of the booking, or of another visit. */
-const BESIDE = ['change', 'make_room'];
 /** What a visit begins with is not taken back. */
 const FIRST = ['plan', 'walk_in'];
 
 /**
  * Is there a last step that can be taken back, as far as its history tells?
  * @param {any[]} rows
+ * @param {string[]} beside no steps of its own: they come with a change of the booking, or of another visit
  */
-export function canUndo(rows) {
-  const last = rows.filter((step) => step.id !== null && !BESIDE.includes(step.action)).at(-1);
+export function canUndo(rows, beside) {
+  const last = rows.filter((step) => step.id !== null && !beside.includes(step.action)).at(-1);
   return last !== undefined && last.undoes === null && !FIRST.includes(last.action);
 }
 
@@ -71,7 +70,7 @@ export function historyDialog({ store, start, zone, now }) {
       // A planned visit is in no snapshot; now it is known, and its last step can be taken back.
       store.answer('visit', visit);
       fill(rows);
-      show(undo, canUndo(rows) && start.rules.visit[visit.status]?.includes('undo') === true);
+      show(undo, canUndo(rows, start.rules.beside) && start.rules.visit[visit.status]?.includes('undo') === true);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       setText(slot(dialog, 'loading'), '');
