@@ -17,6 +17,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connections
 from django.db.backends.base.operations import BaseDatabaseOperations
+from django.utils import translation
 
 from clinics import guards
 from tests.prepared import TEMPLATE
@@ -90,6 +91,13 @@ def clock(request: pytest.FixtureRequest) -> Iterator[time_machine.Traveller | N
         return
     with time_machine.travel(MONDAY, tick=True) as traveller:
         yield traveller
+
+
+@pytest.fixture(autouse=True)
+def _language() -> Iterator[None]:
+    """What a request was answered in stays with its thread, which here is that of the next test."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture
