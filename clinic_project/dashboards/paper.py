@@ -53,6 +53,27 @@ def _given(request: HttpRequest) -> dict[str, str]:
     }
 
 
+def _written(request: HttpRequest, template: str, found: Payment, errors: dict[str, Any]) -> HttpResponseBase:
+    """A page about the payment, with its form as it was filled in if it was refused."""
+    words = labels()
+    return render(
+        request,
+        template,
+        {
+            **access.frame(request, []),
+            "clinic": found.clinic,
+            "payment": ReceiptSerializer(found).data,
+            "paid_label": words[f"paid.{found.status}"],
+            "may_take": found.outstanding > 0,
+            "may_give_back": found.balance > 0 and _may_refund(access.person(request)),
+            "methods": [(value, words[f"method.{value}"]) for value in LedgerEntry.Method.values],
+            "errors": errors,
+            "given": request.POST,
+        },
+        status=400 if errors else 200,
+    )
+
+
 @access.staff_page
 def payment(request: HttpRequest, pk: int) -> HttpResponseBase:
     """A visit's payment as a page of its own: what the dialog of the reception shows, without JavaScript."""
@@ -71,23 +92,7 @@ def payment(request: HttpRequest, pk: int) -> HttpResponseBase:
                 messages.success(request, script_words()["done.payment"])
             return redirect("reception-payment", pk=pk)
         errors = dict(given.errors)
-    words = labels()
-    return render(
-        request,
-        "reception/payment.html",
-        {
-            **access.frame(request, []),
-            "clinic": found.clinic,
-            "payment": ReceiptSerializer(found).data,
-            "paid_label": words[f"paid.{found.status}"],
-            "may_take": found.outstanding > 0,
-            "may_give_back": found.balance > 0 and _may_refund(user),
-            "methods": [(value, words[f"method.{value}"]) for value in LedgerEntry.Method.values],
-            "errors": errors,
-            "given": request.POST,
-        },
-        status=400 if errors else 200,
-    )
+    return _written(request, "reception/payment.html", found, errors)
 
 
 def _may_refund(user: User) -> bool:
@@ -115,22 +120,7 @@ def refund(request: HttpRequest, pk: int) -> HttpResponseBase:
             messages.success(request, script_words()["done.refund"])
             return redirect("reception-payment", pk=pk)
         errors = dict(given.errors)
-    words = labels()
-    return render(
-        request,
-        "reception/refund.html",
-        {
-            **access.frame(request, []),
-            "clinic": found.clinic,
-            "payment": ReceiptSerializer(found).data,
-            "paid_label": words[f"paid.{found.status}"],
-            "may_give_back": found.balance > 0,
-            "methods": [(value, words[f"method.{value}"]) for value in LedgerEntry.Method.values],
-            "errors": errors,
-            "given": request.POST,
-        },
-        status=400 if errors else 200,
-    )
+    return _written(request, "reception/refund.html", found, errors)
 
 
 def _paper(request: HttpRequest, kind: str, usual: str) -> str:
