@@ -313,6 +313,7 @@ class Hub:
         if orphans:
             for frame in await in_db(_number_and_ring, orphans):
                 self._on_frame(*frame)
+                await asyncio.sleep(0)  # the writers' turn, as above
 
     async def _start_again(self) -> None:
         """The log was restored from a backup, so that numbers mean something else now, or pruned past us: all start again.

@@ -63,14 +63,19 @@ class Watcher:
             assert screen.shown() == now, f"{room} is not what a fresh snapshot shows"
 
 
-def silently(world: World, visits: int = 4) -> list[log.Frame]:
-    """Something happens and nobody rings; the frames of the clinic's room."""
-    room = f"clinic_{world.here.pk}"
-    before = log.heads([room])[room].head
+def unnumbered(world: World, visits: int) -> None:
+    """Something happens, and its writer dies before it has numbered the events."""
     with transaction.atomic():
         for _ in range(visits):
             queue.call(walk_in(world), by=world.receptionist)
         connection.run_on_commit.clear()
+
+
+def silently(world: World, visits: int = 4) -> list[log.Frame]:
+    """Something happens and nobody rings; the frames of the clinic's room."""
+    room = f"clinic_{world.here.pk}"
+    before = log.heads([room])[room].head
+    unnumbered(world, visits)
     # Read and not taken from number(): a hub's timer may have been quicker.
     log.number([room, f"doctor_{world.doctor.pk}", "broadcast"])
     return log.read(room, before)
