@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import os
 import random
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from unittest import mock
 
@@ -142,6 +143,7 @@ ONCE = {
     "tests/api/test_versions.py": "sqlite",
     "tests/appointments/test_hours.py": "sqlite",
     "tests/appointments/test_moving.py": "sqlite",
+    "tests/appointments/test_zones.py": "sqlite",
     "tests/clinics/test_changing.py": "sqlite",
     "tests/clinics/test_getting_in.py": "sqlite",
     "tests/clinics/test_staff.py": "sqlite",
@@ -155,6 +157,7 @@ ONCE = {
     "tests/payments/test_histories.py": "postgresql",
     "tests/payments/test_money.py": "sqlite",
     "tests/payments/test_shares.py": "sqlite",
+    "tests/queue/test_desk.py": "sqlite",
     "tests/queue/test_endings.py": "sqlite",
     "tests/queue/test_follow_ups.py": "sqlite",
     "tests/queue/test_notes.py": "sqlite",
@@ -170,6 +173,7 @@ ONCE = {
     "tests/realtime/test_rights.py": "postgresql",
     "tests/realtime/test_shapes.py": "sqlite",
     "tests/realtime/test_shutdown.py": "postgresql",
+    "tests/realtime/test_snapshot.py": "postgresql",
     "tests/reports/test_random.py": "sqlite",
     "tests/reports/test_reports.py": "postgresql",
     "tests/test_language.py": "sqlite",
@@ -211,6 +215,28 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[LEFT_OUT] = set()
     # A password costs a third of a second, which is the point of it, but not here. Any server can still check it.
     PBKDF2PasswordHasher.iterations = 1
+
+
+def pytest_collection_finish() -> None:
+    """The collector looks often so that no socket of a server waits for it (asgi.py); here that is a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
+Some = Callable[[Sequence[Any]], list[Any]]
+
+
+@pytest.fixture
+def some(request: pytest.FixtureRequest) -> Some:
+    """Of cases that are much alike: a third with --once, always the same of a test and others of the next one; else all."""
+
+    def some(cases: Sequence[Any]) -> list[Any]:
+        if not request.config.getoption("once"):
+            return list(cases)
+        return random.Random(request.node.nodeid).sample(cases, -(-len(cases) // 3))
+
+    return some
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

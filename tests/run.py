@@ -72,7 +72,7 @@ def browser(prepared: Prepared) -> Result:
     """Pages in Chromium, on PostgreSQL and Redis."""
     if chromium.program() is None:
         return Result("browser", not_run=chromium.MISSING)
-    return _pytest("browser", {**prepared.servers.result(), **prepared.demo.result()}, BROWSER, "-n", WORKERS)
+    return _pytest("browser", {**prepared.servers.result(), **prepared.demo.result()}, BROWSER, "-n", WORKERS, *ONCE)
 
 
 def faults(_: Prepared) -> Result:
@@ -104,7 +104,7 @@ def javascript(_: Prepared) -> Result:
     report = RESULTS / "javascript.tap"
     reporters = ["--test-reporter=dot", "--test-reporter-destination=stdout"]
     reporters += ["--test-reporter=tap", f"--test-reporter-destination={report}"]
-    code = subprocess.call([node, "--test", *reporters, *files], cwd=ROOT)
+    code = subprocess.call([node, "--test", f"--test-concurrency={WORKERS}", *reporters, *files], cwd=ROOT)
     text = report.read_text() if report.exists() else ""
     count = {name: int(number) for name, number in re.findall(r"^# (\w+) (\d+)$", text, re.MULTILINE)}
     failed = count.get("fail", 0) + count.get("cancelled", 0)

@@ -17,6 +17,7 @@ from payments import actions as payment_actions
 from queue.models import Visit
 from tests.api.client import Api, as_it_was, dump, dump_but_reading, outcome
 from tests.api.fixtures import standing
+from tests.conftest import Some
 from tests.factories import PatientFactory, World, as_if, book, walk_in
 from tests.factories.world import soon
 
@@ -482,15 +483,15 @@ def test_garbage_in_a_field(
     valid: dict[str, Any],
     garbage: dict[str, list[Any]],
     needed: set[str],
+    some: Some,
 ) -> None:
     api, where, good = Api(world.superuser if path == "clinics/" else world.admin), _path(path, ids), _filled(valid, ids)
     before = dump_but_reading()
     faults = []
-    for field, values in garbage.items():
-        for value in _filled(values, ids):
-            found = fault(send(api, method, where, {**good, field: value}))
-            if found:
-                faults.append((field, repr(value)[:60], found))
+    for field, value in some([(field, value) for field, values in garbage.items() for value in _filled(values, ids)]):
+        found = fault(send(api, method, where, {**good, field: value}))
+        if found:
+            faults.append((field, repr(value)[:60], found))
     for field in needed:
         found = fault(send(api, method, where, {name: value for name, value in good.items() if name != field}), statuses={400})
         if found:

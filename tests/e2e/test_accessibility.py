@@ -16,10 +16,13 @@ from tests.e2e.views import VIEWS, View, log_in, show
 from tests.servers import Server
 
 AT_ONCE = 3
-# Each language with both sizes and both themes, and each theme at each size.
-LOOKS = {"en": [("desktop", "light"), ("phone", "dark")], "ar": [("desktop", "dark"), ("phone", "light")]}
+LOOKS = [("desktop", "light"), ("desktop", "dark"), ("phone", "light"), ("phone", "dark")]
 # Not Axe().run(): it brings everything that is right, too, which is half a megabyte for the reception.
-RUN = "async () => (await axe.run(document, {resultTypes: ['violations']})).violations"
+# What lies behind a modal dialog is a view of its own.
+RUN = """async () => {
+    const dialog = document.querySelector('dialog:modal');
+    return (await axe.run(dialog ?? document, {resultTypes: ['violations']})).violations;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +47,17 @@ def _batches() -> Iterator[list[View]]:
         yield from (views[place : place + AT_ONCE] for place in range(0, len(views), AT_ONCE))
 
 
+def _looks(view: View, language: str, once: bool) -> list[tuple[str, str]]:
+    """With --once another one for each view, and in Arabic what it isn't in English: it is seen in both sizes and both themes."""
+    number = VIEWS.index(view) % len(LOOKS)
+    return [LOOKS[number if language == "en" else -1 - number]] if once else LOOKS
+
+
 @pytest.mark.parametrize("views", list(_batches()), ids=lambda views: "+".join(view.name for view in views))
-@pytest.mark.parametrize("language", LOOKS)
-def test_axe_finds_nothing(new_page: Callable[..., Page], console: Any, demo: Server, language: str, views: list[View]) -> None:
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_axe_finds_nothing(
+    new_page: Callable[..., Page], console: Any, demo: Server, language: str, views: list[View], pytestconfig: pytest.Config
+) -> None:
     # Pages that refuse are among them.
     console.expect(r"status of (400|403)")
     page = new_page(base_url=demo.url, locale=language, reduced_motion="reduce")
@@ -56,7 +67,7 @@ def test_axe_finds_nothing(new_page: Callable[..., Page], console: Any, demo: Se
     for view in views:
         page.set_viewport_size(chromium.SIZES["desktop"]["viewport"])
         show(page, view)
-        for size, theme in LOOKS[language]:
+        for size, theme in _looks(view, language, pytestconfig.getoption("once")):
             page.set_viewport_size(chromium.SIZES[size]["viewport"])
             page.emulate_media(color_scheme=theme)
             findings += [f"{view.name}, {size}, {theme}: {what}" for what in _found(page)]

@@ -138,6 +138,7 @@ def move(world: World, visit: Visit, after: Visit | None) -> list[Visit]:
     return list(Visit.objects.waiting().in_order())
 
 
+@pytest.mark.both
 def test_sixty_moves_between_the_same_two(world: World) -> None:
     """Each move needs a rank between two neighbours that come ever closer."""
     first, *rest, last = (walk_in(world) for _ in range(4))
@@ -148,6 +149,7 @@ def test_sixty_moves_between_the_same_two(world: World) -> None:
         assert move(world, moved, after=first) == expected
 
 
+@pytest.mark.both
 def test_sixty_moves_to_the_front_and_to_the_end(world: World) -> None:
     visits = [walk_in(world) for _ in range(3)]
     for _ in range(30):
@@ -166,6 +168,7 @@ def _full(world: World, api: Api) -> tuple[int, list[int]]:
     return skipped, rest
 
 
+@pytest.mark.both
 def test_a_move_where_no_room_is_left(world: World, api: Api) -> None:
     skipped, rest = _full(world, api)
     do(api, rest[2], "move", after=rest[1])
