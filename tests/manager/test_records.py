@@ -309,6 +309,33 @@ def test_time_off_is_written_in_the_clinics_time(world: World, manager: Client) 
     assert not TimeOff.objects.get().is_active
 
 
+def test_times_that_were_refused_are_still_in_the_form(world: World, manager: Client) -> None:
+    """As a browser's own field takes them: it drops a moment that is written with its offset."""
+    world.here.timezone = "Europe/Berlin"
+    world.here.save()
+    times = {"start": "2026-03-03T18:00", "end": "2026-03-03T08:00"}
+
+    refused = save(manager, "/manager/time-off/new/", doctor=world.doctor.pk, reason="leave", **times)
+
+    assert len(errors(refused)) == 1
+    html = refused.content.decode()
+    for value in (*times.values(), "leave"):
+        assert f'value="{value}"' in html
+    assert f'<option value="{world.doctor.pk}" selected>' in html
+
+
+def test_what_was_typed_is_shown_letter_by_letter(world: World, manager: Client) -> None:
+    path = f"/manager/services/{world.service.pk}/"
+    html = save(manager, path, name="", price="12,505", duration_minutes=" 7x").content.decode()
+    for value in ('name="name" type="text" autocomplete="off" value=""', 'value="12,505"', 'value=" 7x"'):
+        assert value in html
+
+    shift = Shift.objects.filter(doctor=world.doctor).first()
+    assert shift is not None
+    html = save(manager, f"/manager/shifts/{shift.pk}/", start_time="", break_start=["08:00"], break_end=[""]).content.decode()
+    assert 'name="break_start" value="08:00"' in html
+
+
 def test_closing_days(world: World, manager: Client) -> None:
     booked = book(world, minutes=24 * 60)
     response = save(manager, "/manager/closing-days/new/", first_day="2026-03-03", last_day="", reason="repairs")

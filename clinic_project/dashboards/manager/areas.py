@@ -76,6 +76,10 @@ class Area:
         """What the form of a stored record begins with."""
         return dict(serializer.data)
 
+    def typed(self, serializer: Any, names: Sequence[str], post: QueryDict) -> dict[str, Any]:
+        """What was typed, as the form shows it again."""
+        return forms.typed(serializer, names, post)
+
     def sent(self, serializer: Any, names: Sequence[str], post: QueryDict, user: User, record: Any) -> dict[str, Any]:
         """What was typed, as the serializer takes it."""
         return forms.sent(serializer, names, post)

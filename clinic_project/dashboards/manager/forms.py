@@ -98,6 +98,21 @@ def _sentences(errors: Any) -> list[str]:
     return [str(errors)]
 
 
+def typed(serializer: Any, names: Sequence[str], post: QueryDict) -> dict[str, Any]:
+    """What a form has sent, letter by letter: to be shown again beside what is wrong with it."""
+    found: dict[str, Any] = {}
+    for name in names:
+        kind = kind_of(serializer.fields[name])
+        found[name] = (name in post) if kind == "check" else post.getlist(name) if kind == "checks" else post.get(name, "")
+    return found
+
+
+def version_of(post: QueryDict) -> int | None:
+    """The version of what was on the screen when the form was sent, if it says one."""
+    version = post.get("version", "")
+    return int(version) if version.isascii() and version.isdigit() and len(version) < 19 else None
+
+
 def sent(serializer: Any, names: Sequence[str], post: QueryDict) -> dict[str, Any]:
     """What a form has sent, as the serializer would get it from a program: an unticked box is no, an empty date is none."""
     found: dict[str, Any] = {}
@@ -112,7 +127,6 @@ def sent(serializer: Any, names: Sequence[str], post: QueryDict) -> dict[str, An
             found[name] = None
         elif raw != "" or each.required or kind in ("text", "email"):
             found[name] = decimal_point(raw) if kind == "decimal" else raw
-    version = post.get("version", "")
-    if version.isascii() and version.isdigit() and len(version) < 19:
-        found["version"] = int(version)
+    if (version := version_of(post)) is not None:
+        found["version"] = version
     return found

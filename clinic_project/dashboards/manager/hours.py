@@ -82,11 +82,12 @@ class Shifts(Area):
             "weeks": [{"doctor": name, "clinic": clinic, "days": week} for (name, _pk, clinic), week in weeks.items()],
         }
 
+    def typed(self, serializer: Any, names: Sequence[str], post: QueryDict) -> dict[str, Any]:
+        return {**super().typed(serializer, names, post), "breaks": _sent_breaks(post)}
+
     def sent(self, serializer: Any, names: Sequence[str], post: QueryDict, user: User, record: Any) -> dict[str, Any]:
         found = forms.sent(serializer, [name for name in names if name != "breaks"], post)
-        pairs = zip(post.getlist("break_start"), post.getlist("break_end"), strict=False)
-        found["breaks"] = [{"start_time": start, "end_time": end} for start, end in pairs if start or end]
-        return found
+        return {**found, "breaks": _sent_breaks(post)}
 
     def save(self, user: User, record: Shift | None, checked: Any) -> Saved:
         fields = dict(checked.validated_data)
@@ -97,6 +98,11 @@ class Shifts(Area):
 
     def end(self, user: User, record: Shift, version: int | None) -> Affected:
         return hours.end_shift(record, by=user, version=version)[1]
+
+
+def _sent_breaks(post: QueryDict) -> list[dict[str, str]]:
+    pairs = zip(post.getlist("break_start"), post.getlist("break_end"), strict=False)
+    return [{"start_time": start, "end_time": end} for start, end in pairs if start or end]
 
 
 def _valid(shift: Shift) -> str:

@@ -84,9 +84,10 @@ def _names(area: Area, record: Any) -> Sequence[str]:
 
 def _save(request: HttpRequest, area: Area, record: Any) -> HttpResponseBase:
     user, names = access.person(request), _names(area, record)
-    typed = area.sent(area.serializer_for(request, record), names, request.POST, user, record)
+    blank = area.serializer_for(request, record)
+    typed = area.typed(blank, names, request.POST)
     try:
-        checked = area.serializer_for(request, record, data=typed)
+        checked = area.serializer_for(request, record, data=area.sent(blank, names, request.POST, user, record))
         if not checked.is_valid():
             return _shown(request, area, record, typed=typed, errors=checked.errors, status=400)
         saved = once(user, request.POST.get("token", ""), lambda: area.save(user, record, checked))
@@ -105,7 +106,7 @@ def _end(request: HttpRequest, area: Area, record: Any) -> HttpResponseBase:
     if area.ending is None:
         raise Http404
     try:
-        affected = area.end(user, record, forms.sent(None, [], request.POST).get("version"))
+        affected = area.end(user, record, forms.version_of(request.POST))
     except REFUSALS as refusal:
         return _refused(request, area, record, refusal, None)
     messages.success(request, _("Ended: {what}. It stays in the history.").format(what=record))
@@ -173,7 +174,7 @@ def _shown(
             "fields": forms.form_fields(serializer, names, values, errors, choices),
             "breaks": _breaks(values.get("breaks")) if "breaks" in names else [],
             # What was sent is what was seen: to send it again over somebody else's change takes a fresh look.
-            "version": (typed or {}).get("version") or getattr(record, "version", ""),
+            "version": (forms.version_of(request.POST) if typed is not None else None) or getattr(record, "version", ""),
             "token": request.POST.get("token") or new_token(),
             # What has no field here.
             "errors": [sentence for name, sentences in errors.items() if name not in names for sentence in sentences],
