@@ -281,7 +281,7 @@ def test_ending_a_shift_names_who_is_booked_and_moves_nobody(world: World, manag
 
     ended = manager.post(path, {"do": "end", "version": version})
 
-    assert "Nothing is moved by itself. Booked for then: 1" in said(ended)
+    assert "Nothing is moved by itself. Still booked: 1" in said(ended)
     assert booked.patient.full_name in said(ended)
     booked.refresh_from_db()
     assert booked.status == "booked"

@@ -12,9 +12,11 @@ from django.http import HttpRequest, QueryDict
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from appointments import actions as hours
 from appointments.models import Appointment
 from clinic_project.dashboards.manager import forms
 from clinics import actions
+from clinics.commands import command
 from clinics.language import in_digits, money
 from clinics.models import Clinic, Doctor, Role, Service, User
 from clinics.serializers import ClinicSerializer, DoctorSerializer, ServiceSerializer
@@ -28,6 +30,8 @@ class Column:
     label: Any
     text: Callable[[Any], Any]
     is_number: bool = False
+    address: Callable[[Any], str] = lambda _row: ""
+    """Where its text leads, if anywhere."""
 
 
 @dataclass(slots=True)
@@ -58,9 +62,16 @@ class Area:
         """The records that ``user`` may change, in the order of the list."""
         raise NotImplementedError
 
-    def more(self, rows: Sequence[Any]) -> dict[str, Any]:
+    def more(self, user: User, rows: Sequence[Any]) -> dict[str, Any]:
         """What the list's template needs besides its columns."""
         return {}
+
+    def look_up(self, user: User, rows: Sequence[Any]) -> None:
+        """Note by the rows of a list what its columns tell besides them."""
+
+    def name_of(self, record: Any, user: User) -> str:
+        """What a record is called in sentences and headings."""
+        return str(record)
 
     def choices(self, user: User, record: Any) -> dict[str, forms.Choices]:
         """What can be chosen in fields that refer to others."""
@@ -180,6 +191,18 @@ class Doctors(Area):
 
     def choices(self, user: User, record: Any) -> dict[str, forms.Choices]:
         return {"clinics": clinic_choices(user)}
+
+    def save(self, user: User, record: Doctor | None, checked: Any) -> Saved:
+        if record is None:
+            return super().save(user, record, checked)
+        with command():
+            # Nobody is booked with a doctor who is about to leave without being told of.
+            hours.lock_doctors({record.pk})
+            saved = super().save(user, record, checked)
+            return Saved(saved.record, hours.left_without_a_doctor(saved.record))
+
+    def more(self, user: User, rows: Sequence[Any]) -> dict[str, Any]:
+        return {"outside": hours.booked_outside_of_hours(user.clinic_ids()).count()}
 
 
 class Services(Area):

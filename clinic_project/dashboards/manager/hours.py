@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, QueryDict
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format, time_format
@@ -29,7 +30,7 @@ from clinic_project.dashboards.manager.areas import (
     clinic_choices,
     doctor_choices,
 )
-from clinics.language import in_digits, time_range
+from clinics.language import in_digits, separator, time_range
 from clinics.models import Doctor, User
 
 
@@ -43,7 +44,24 @@ def day(date: dt.date | None) -> str:
 
 def written(moment: dt.datetime, zone: dt.tzinfo) -> str:
     """Day and time, as the clocks of ``zone`` show them."""
-    return in_digits(date_format(timezone.make_naive(moment, zone), "j M Y, H:i"))
+    return in_digits(date_format(timezone.make_naive(moment, zone), "j M Y, H:i").replace(", ", gettext(", ")))
+
+
+def booked_column(slug: str) -> Column:
+    """How many are still booked within a row, and where they are listed."""
+    return Column(
+        _("Still booked"),
+        lambda row: in_digits(row.booked) if row.booked else "",
+        is_number=True,
+        address=lambda row: reverse(f"manager-{slug}-booked", args=[row.pk]) if row.booked else "",
+    )
+
+
+def count_booked(user: User, rows: Sequence[Any]) -> None:
+    """Note in each row's ``booked`` how many at the manager's clinics are still booked within it."""
+    counts = hours.count_still_booked(rows, user.clinic_ids())
+    for row in rows:
+        row.booked = counts[row.pk]
 
 
 class Shifts(Area):
@@ -64,7 +82,11 @@ class Shifts(Area):
     def choices(self, user: User, record: Any) -> dict[str, forms.Choices]:
         return {"doctor": doctor_choices(user), "clinic": clinic_choices(user)}
 
-    def more(self, rows: Sequence[Shift]) -> dict[str, Any]:
+    def name_of(self, record: Shift, user: User) -> str:
+        times = time_range(clock(record.start_time), clock(record.end_time))
+        return separator().join([record.doctor.name, str(record.get_weekday_display()), times])
+
+    def more(self, user: User, rows: Sequence[Shift]) -> dict[str, Any]:
         """A week for each doctor at each clinic."""
         weeks: dict[tuple[str, int, str], list[list[Any]]] = {}
         for shift in rows:
@@ -78,6 +100,7 @@ class Shifts(Area):
                 }
             )
         return {
+            "outside": hours.booked_outside_of_hours(user.clinic_ids()).count(),
             "weekdays": [str(day.label) for day in Shift.Weekday],
             "weeks": [{"doctor": name, "clinic": clinic, "days": week} for (name, _pk, clinic), week in weeks.items()],
         }
@@ -132,7 +155,15 @@ class TimesOff(Area):
         Column(_("From"), lambda row: _moment(row, row.start)),
         Column(_("Until"), lambda row: _moment(row, row.end)),
         Column(_("Reason"), lambda row: row.reason),
+        booked_column("time-off"),
     )
+
+    def look_up(self, user: User, rows: Sequence[TimeOff]) -> None:
+        count_booked(user, rows)
+
+    def name_of(self, record: TimeOff, user: User) -> str:
+        zone = zone_of(record.doctor, user)
+        return separator().join([record.doctor.name, time_range(written(record.start, zone), written(record.end, zone))])
 
     def rows(self, user: User) -> QuerySet[TimeOff]:
         own = Prefetch("doctor__clinics", user.visible_clinics().order_by("pk"), to_attr="own_clinics")
@@ -193,7 +224,15 @@ class ClosingDays(Area):
         Column(_("First day"), lambda row: day(row.first_day)),
         Column(_("Last day"), lambda row: day(row.last_day)),
         Column(_("Reason"), lambda row: row.reason),
+        booked_column("closing-days"),
     )
+
+    def look_up(self, user: User, rows: Sequence[ClosingDay]) -> None:
+        count_booked(user, rows)
+
+    def name_of(self, record: ClosingDay, user: User) -> str:
+        first, last = day(record.first_day), day(record.last_day)
+        return separator().join([record.clinic.name, first if first == last else time_range(first, last)])
 
     def rows(self, user: User) -> QuerySet[ClosingDay]:
         found: QuerySet[ClosingDay] = ClosingDay.objects.in_force().filter(clinic__in=user.clinic_ids())
