@@ -309,6 +309,17 @@ def test_time_off_is_written_in_the_clinics_time(world: World, manager: Client) 
     assert not TimeOff.objects.get().is_active
 
 
+def test_why_somebody_is_away_is_for_colleagues_of_who_entered_it(world: World, manager: Client) -> None:
+    now = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
+    for by, reason in ((world.admin, "conference"), (world.admin_there, "surgery")):
+        TimeOff.objects.create(doctor=world.doctor, start=now, end=now + dt.timedelta(hours=1), reason=reason, created_by=by)
+
+    html = manager.get("/manager/time-off/").content.decode()
+
+    assert "conference" in html
+    assert "surgery" not in html
+
+
 def test_times_that_were_refused_are_still_in_the_form(world: World, manager: Client) -> None:
     """As a browser's own field takes them: it drops a moment that is written with its offset."""
     world.here.timezone = "Europe/Berlin"

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments import actions as hours
 from appointments.models import ClosingDay, Shift, TimeOff
-from appointments.serializers import ClosingDaySerializer, ShiftSerializer, TimeOffSerializer
+from appointments.serializers import ClosingDaySerializer, ShiftSerializer, TimeOffSerializer, may_read_reason
 from appointments.slots import moment_of
 from clinic_project.dashboards.manager import forms
 from clinic_project.dashboards.manager.areas import (
@@ -154,12 +154,14 @@ class TimesOff(Area):
         Column(_("Doctor"), lambda row: row.doctor.name),
         Column(_("From"), lambda row: _moment(row, row.start)),
         Column(_("Until"), lambda row: _moment(row, row.end)),
-        Column(_("Reason"), lambda row: row.reason),
+        Column(_("Reason"), lambda row: row.readable_reason),
         booked_column("time-off"),
     )
 
-    def look_up(self, user: User, rows: Sequence[TimeOff]) -> None:
+    def look_up(self, user: User, rows: Sequence[Any]) -> None:
         count_booked(user, rows)
+        for row in rows:
+            row.readable_reason = row.reason if may_read_reason(row, user) else ""
 
     def name_of(self, record: TimeOff, user: User) -> str:
         zone = zone_of(record.doctor, user)
