@@ -368,11 +368,22 @@ def test_empty_forms_and_lists_stand(world: World, slug: str) -> None:
     assert bare.post(f"/manager/{slug}/new/", {}).status_code == 400
 
 
-def test_forms_without_a_token_are_two(world: World, manager: Client) -> None:
-    for number in (3, 4):
-        save(manager, "/manager/clinics/new/", name=f"Clinic {number}", code=f"C{number}", token="")
+@pytest.mark.parametrize("token", ["", "  ", "\x00"])
+def test_a_form_without_a_token_is_refused_and_keeps_what_was_typed(world: World, manager: Client, token: str) -> None:
+    """Two of them could be one that was sent twice."""
+    path = "/manager/doctors/new/"
+    refused = save(manager, path, name="Dr New", token=token)
 
-    assert Clinic.objects.filter(code__in=["C3", "C4"]).count() == 2
+    html = refused.content.decode()
+    assert refused.status_code == 400
+    assert "Nothing was saved" in html
+    assert 'value="Dr New"' in html
+    assert not Doctor.objects.filter(name="Dr New").exists()
+    again = re.search(r'name="token" value="(\w+)"', html)
+    assert again
+    for _twice in range(2):
+        assert save(manager, path, name="Dr New", token=again[1]).status_code == 302
+    assert Doctor.objects.filter(name="Dr New").count() == 1
 
 
 def test_a_clinics_form_has_all_that_can_be_set() -> None:

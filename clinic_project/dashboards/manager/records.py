@@ -20,7 +20,7 @@ from clinic_project.dashboards.manager.access import frame, require_manager
 from clinic_project.dashboards.manager.areas import Area, Clinics, Doctors, Services, Staff
 from clinic_project.dashboards.manager.booked import tell
 from clinic_project.dashboards.manager.hours import ClosingDays, Shifts, TimesOff
-from clinic_project.dashboards.manager.once import DoneBefore, new_token, once
+from clinic_project.dashboards.manager.once import DoneBefore, new_token, once, token_of
 from clinic_project.dashboards.refusals import REFUSALS, sentence_of
 from clinics import actions
 from clinics.exceptions import DomainError, InvalidInput, StaleVersion
@@ -89,7 +89,7 @@ def _save(request: HttpRequest, area: Area, record: Any) -> HttpResponseBase:
         checked = area.serializer_for(request, record, data=area.sent(blank, names, request.POST, user, record))
         if not checked.is_valid():
             return _shown(request, area, record, typed=typed, errors=checked.errors, status=400)
-        saved = once(user, request.POST.get("token", ""), lambda: area.save(user, record, checked))
+        saved = once(user, token_of(request.POST), lambda: area.save(user, record, checked))
     except DoneBefore:
         messages.info(request, _("This was saved already."))
         return redirect(f"manager-{area.slug}")
@@ -175,7 +175,7 @@ def _shown(
             "breaks": _breaks(values.get("breaks")) if "breaks" in names else [],
             # What was sent is what was seen: to send it again over somebody else's change takes a fresh look.
             "version": (forms.version_of(request.POST) if typed is not None else None) or getattr(record, "version", ""),
-            "token": request.POST.get("token") or new_token(),
+            "token": token_of(request.POST) or new_token(),
             # What has no field here.
             "errors": [sentence for name, sentences in errors.items() if name not in names for sentence in sentences],
             "refusal": refusal,
