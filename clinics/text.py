@@ -16,3 +16,8 @@ def written(text: str) -> str:
     """The text without space around it, or nothing if there is nothing to be seen in it: marks of direction, joiners, fillers."""
     visible = any(unicodedata.category(c)[0] in "LNSP" and c not in _BLANK for c in text)
     return text.strip() if visible else ""
+
+
+def ascii_digits(text: str) -> str:
+    """The text with all decimal digits, of whatever script, as 0 to 9."""
+    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)

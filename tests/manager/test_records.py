@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -212,6 +213,29 @@ def test_a_service_and_its_price(world: World, manager: Client) -> None:
     assert str(Service.objects.get(pk=service.pk).price) == "13.000"
     assert errors(save(manager, path, price="13.001")) == ["USD has 2 decimals; write no more."]
     assert len(errors(save(manager, path, price="free"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("minutes", "price", "percent"),
+    [("٣٠", "١٢٫٥٠", "٤٠"), ("٣٠", "١٢,٥", "٤٠"), ("۳۰", "۱۲٫۵", "۴۰"), (" ۳۰ ", "۱۲.۵", "40"), ("३०", "१२.५", "४०")],
+)
+def test_numbers_are_typed_in_the_digits_that_the_keyboard_has(
+    world: World, manager: Client, minutes: str, price: str, percent: str
+) -> None:
+    typed = {"name": "X-ray", "duration_minutes": minutes, "price": price, "doctor_share_percent": percent}
+    assert save(manager, "/manager/services/new/", **typed).status_code == 302
+    service = Service.objects.get(name="X-ray")
+    assert (service.duration_minutes, service.price, service.doctor_share_percent) == (30, Decimal("12.5"), 40)
+
+    path = f"/manager/clinics/{world.here.pk}/"
+    assert save(manager, path, late_after_minutes="١٥", wait_alarm_minutes="۴۵").status_code == 302
+    clinic = Clinic.objects.get(pk=world.here.pk)
+    assert (clinic.late_after_minutes, clinic.wait_alarm_minutes) == (15, 45)
+
+
+def test_a_thousand_is_not_taken_for_one(world: World, manager: Client) -> None:
+    for price in ("١,٠٠٠", "١٬٠٠٠", "1,000"):
+        assert save(manager, "/manager/services/new/", name="X-ray", price=price).status_code == 400
 
 
 def test_what_changes_nothing_leaves_the_version(world: World, manager: Client) -> None:

@@ -10,7 +10,8 @@ from django.http import QueryDict
 from django.utils.text import capfirst
 from rest_framework import serializers
 
-from clinic_project.dashboards.amounts import decimal_point
+from clinic_project.dashboards.amounts import number
+from clinics.text import ascii_digits
 
 Choices = Sequence[tuple[Any, Any]]
 
@@ -126,7 +127,7 @@ def sent(serializer: Any, names: Sequence[str], post: QueryDict) -> dict[str, An
         elif raw == "" and each.allow_null:
             found[name] = None
         elif raw != "" or each.required or kind in ("text", "email"):
-            found[name] = decimal_point(raw) if kind == "decimal" else raw
+            found[name] = number(raw) if kind == "decimal" else ascii_digits(raw) if kind == "number" else raw
     if (version := version_of(post)) is not None:
         found["version"] = version
     return found
