@@ -163,6 +163,15 @@ def test_who_changes_their_own_password_stays_logged_in(world: World, manager: C
     assert manager.get(path).status_code == 200
 
 
+@pytest.mark.parametrize(("language", "role"), [("en", "Receptionist"), ("ar", "موظف استقبال")])
+def test_the_list_names_roles_as_the_form_does(world: World, language: str, role: str) -> None:
+    world.admin.language = language
+    world.admin.save()
+    client = as_user(world.admin)
+    for path in ("/manager/staff/", f"/manager/staff/{world.receptionist.pk}/"):
+        assert f">{role}<" in client.get(path).content.decode()
+
+
 @pytest.mark.parametrize("slug", ["staff", "doctors", "services", "shifts", "time-off", "closing-days", "clinics"])
 def test_records_of_another_clinic_are_not_there(world: World, manager: Client, slug: str) -> None:
     now = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)

@@ -17,7 +17,7 @@ from appointments.models import Appointment
 from clinic_project.dashboards.manager import forms
 from clinics import actions
 from clinics.commands import command
-from clinics.language import in_digits, money
+from clinics.language import in_digits, isolated, money
 from clinics.models import Clinic, Doctor, Role, Service, User
 from clinics.serializers import ClinicSerializer, DoctorSerializer, ServiceSerializer
 from clinics.staff import NewStaffSerializer, StaffSerializer, staff_fields, staff_seen_by
@@ -70,8 +70,8 @@ class Area:
         """Note by the rows of a list what its columns tell besides them."""
 
     def name_of(self, record: Any, user: User) -> str:
-        """What a record is called in sentences and headings."""
-        return str(record)
+        """What a record is called in sentences and headings; its parts have their own direction, it has none around it."""
+        return isolated(record)
 
     def choices(self, user: User, record: Any) -> dict[str, forms.Choices]:
         """What can be chosen in fields that refer to others."""
@@ -137,7 +137,7 @@ class Staff(Area):
     columns = (
         Column(_("User name"), lambda row: row.username),
         Column(_("Name"), lambda row: row.get_full_name()),
-        Column(_("Role"), lambda row: _("superuser") if row.is_superuser else row.get_role_display()),
+        Column(_("Role"), lambda row: capfirst(str(_("superuser") if row.is_superuser else row.get_role_display()))),
         Column(_("Clinics"), own_clinics),
         Column(_("Doctor"), lambda row: row.own_doctor.name if row.own_doctor else ""),
     )

@@ -30,7 +30,7 @@ from clinic_project.dashboards.manager.areas import (
     clinic_choices,
     doctor_choices,
 )
-from clinics.language import in_digits, separator, time_range
+from clinics.language import facts, in_digits, time_range
 from clinics.models import Doctor, User
 
 
@@ -84,7 +84,7 @@ class Shifts(Area):
 
     def name_of(self, record: Shift, user: User) -> str:
         times = time_range(clock(record.start_time), clock(record.end_time))
-        return separator().join([record.doctor.name, str(record.get_weekday_display()), times])
+        return facts(record.doctor.name, record.get_weekday_display(), times)
 
     def more(self, user: User, rows: Sequence[Shift]) -> dict[str, Any]:
         """A week for each doctor at each clinic."""
@@ -165,7 +165,7 @@ class TimesOff(Area):
 
     def name_of(self, record: TimeOff, user: User) -> str:
         zone = zone_of(record.doctor, user)
-        return separator().join([record.doctor.name, time_range(written(record.start, zone), written(record.end, zone))])
+        return facts(record.doctor.name, time_range(written(record.start, zone), written(record.end, zone)))
 
     def rows(self, user: User) -> QuerySet[TimeOff]:
         own = Prefetch("doctor__clinics", user.visible_clinics().order_by("pk"), to_attr="own_clinics")
@@ -234,7 +234,7 @@ class ClosingDays(Area):
 
     def name_of(self, record: ClosingDay, user: User) -> str:
         first, last = day(record.first_day), day(record.last_day)
-        return separator().join([record.clinic.name, first if first == last else time_range(first, last)])
+        return facts(record.clinic.name, first if first == last else time_range(first, last))
 
     def rows(self, user: User) -> QuerySet[ClosingDay]:
         found: QuerySet[ClosingDay] = ClosingDay.objects.in_force().filter(clinic__in=user.clinic_ids())

@@ -24,7 +24,6 @@ from clinic_project.dashboards.manager.once import DoneBefore, new_token, once, 
 from clinic_project.dashboards.refusals import REFUSALS, sentence_of
 from clinics import actions
 from clinics.exceptions import DomainError, InvalidInput, StaleVersion
-from clinics.language import filled
 from clinics.models import User
 from clinics.staff import SetPasswordSerializer
 
@@ -95,7 +94,7 @@ def _save(request: HttpRequest, area: Area, record: Any) -> HttpResponseBase:
         return redirect(f"manager-{area.slug}")
     except REFUSALS as refusal:
         return _refused(request, area, record, refusal, typed)
-    messages.success(request, filled(_("Saved: {what}"), what=area.name_of(saved.record, user)))
+    messages.success(request, _("Saved: {what}").format(what=area.name_of(saved.record, user)))
     tell(request, area.slug, saved.record, saved.affected)
     return redirect(f"manager-{area.slug}")
 
@@ -108,7 +107,7 @@ def _end(request: HttpRequest, area: Area, record: Any) -> HttpResponseBase:
         affected = area.end(user, record, forms.version_of(request.POST))
     except REFUSALS as refusal:
         return _refused(request, area, record, refusal, None)
-    messages.success(request, filled(_("Ended: {what}. It stays in the history."), what=area.name_of(record, user)))
+    messages.success(request, _("Ended: {what}. It stays in the history.").format(what=area.name_of(record, user)))
     tell(request, area.slug, record, affected)
     return redirect(f"manager-{area.slug}")
 
