@@ -163,6 +163,13 @@ def test_who_changes_their_own_password_stays_logged_in(world: World, manager: C
     assert manager.get(path).status_code == 200
 
 
+@pytest.mark.parametrize("field", ["late_after_minutes", "call_limit", "day_ends_at", "name"])
+def test_what_is_emptied_is_not_told_as_saved(world: World, manager: Client, field: str) -> None:
+    refused = save(manager, f"/manager/clinics/{world.here.pk}/", **{field: ""})
+    assert refused.status_code == 400
+    assert len(errors(refused)) == 1
+
+
 @pytest.mark.parametrize(("language", "role"), [("en", "Receptionist"), ("ar", "موظف استقبال")])
 def test_the_list_names_roles_as_the_form_does(world: World, language: str, role: str) -> None:
     world.admin.language = language
@@ -389,6 +396,9 @@ def test_closing_days(world: World, manager: Client) -> None:
 
     path = f"/manager/closing-days/{closing.pk}/"
     assert errors(save(manager, path, last_day="2026-03-01")) == ["The last day is before the first."]
+    save(manager, path, last_day="2026-03-05")
+    save(manager, path, last_day="")
+    assert ClosingDay.objects.get().last_day == dt.date(2026, 3, 3)
     manager.post(path, {"do": "end"})
     assert not ClosingDay.objects.get().is_active
 

@@ -29,6 +29,10 @@ _KINDS: list[tuple[type[Any], str]] = [
 ]
 
 
+EMPTIED = ("text", "email", "number", "decimal", "time")
+"""Kinds of fields that are sent though they are empty: left out, what was emptied would stay as it was, and be told as saved."""
+
+
 @dataclass(slots=True)
 class FormField:
     """A field as the template writes it."""
@@ -126,7 +130,7 @@ def sent(serializer: Any, names: Sequence[str], post: QueryDict) -> dict[str, An
             found[name] = post.getlist(name)
         elif raw == "" and each.allow_null:
             found[name] = None
-        elif raw != "" or each.required or kind in ("text", "email"):
+        elif raw != "" or each.required or kind in EMPTIED:
             found[name] = number(raw) if kind == "decimal" else ascii_digits(raw) if kind == "number" else raw
     if (version := version_of(post)) is not None:
         found["version"] = version

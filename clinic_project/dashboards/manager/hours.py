@@ -249,6 +249,11 @@ class ClosingDays(Area):
         made.fields["last_day"].help_text = _("Leave it empty for a single day.")
         return made
 
+    def sent(self, serializer: Any, names: Sequence[str], post: QueryDict, user: User, record: Any) -> dict[str, Any]:
+        found = super().sent(serializer, names, post, user, record)
+        # What the form says of it holds for a change too.
+        return found if found.get("last_day") or not found["first_day"] else {**found, "last_day": found["first_day"]}
+
     def save(self, user: User, record: ClosingDay | None, checked: Any) -> Saved:
         fields = dict(checked.validated_data)
         if record is None:
