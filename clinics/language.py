@@ -80,6 +80,11 @@ def isolated(text: object) -> str:
     return f"{_ISOLATE}{text}{_END_OF_ISOLATE}" if str(text) and translation.get_language_bidi() else str(text)
 
 
+def facts(*values: object) -> str:
+    """Facts beside each other, each with its own direction, as ``facts()`` of static/dashboards/written.js does it."""
+    return separator().join(isolated(value) for value in values)
+
+
 def filled(sentence: str, **values: object) -> str:
     """The sentence with its gaps filled, as ``t()`` of static/dashboards/words.js does it."""
     return sentence.format(**{name: isolated(value) for name, value in values.items()})

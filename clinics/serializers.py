@@ -12,7 +12,7 @@ from rest_framework.validators import UniqueTogetherValidator
 
 from clinics.exceptions import NotAllowed, StaleVersion
 from clinics.models import Clinic, Doctor, Service, User
-from clinics.text import INVISIBLE, written
+from clinics.text import fault_of_name
 
 
 class NamedSerializer(serializers.Serializer[Any]):
@@ -26,16 +26,15 @@ class NamedSerializer(serializers.Serializer[Any]):
 
 
 class NameField(serializers.CharField):
-    """A name: a text, not a number that Python would write out (JSON's 1e400 is "inf"), with something to be seen in it."""
-
-    default_error_messages = {"invisible": INVISIBLE}
+    """A name: a text, not a number that Python would write out (JSON's 1e400 is "inf"), with something to be seen in it and nothing
+    that turns around its neighbours."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
         name: str = super().to_internal_value(data)
-        if not written(name):
-            self.fail("invisible")
+        if fault := fault_of_name(name):
+            raise serializers.ValidationError(fault)
         return name
 
 
@@ -44,7 +43,8 @@ class NamesAreText(serializers.BaseSerializer[Any]):
 
     def build_standard_field(self, field_name: str, model_field: Any) -> Any:
         field_class, kwargs = super().build_standard_field(field_name, model_field)  # type: ignore[misc]
-        return (NameField if field_name in ("name", "full_name") else field_class), kwargs
+        is_name = field_name in ("name", "full_name", "first_name", "last_name")
+        return (NameField if is_name else field_class), kwargs
 
 
 class IdField(serializers.PrimaryKeyRelatedField[Any]):

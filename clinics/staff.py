@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from clinics import actions
 from clinics.models import Clinic, Role, User
 from clinics.permissions import ADMIN, ADMINS
-from clinics.serializers import OwnClinicField, OwnDoctorField, VersionSerializer
+from clinics.serializers import NamesAreText, OwnClinicField, OwnDoctorField, VersionSerializer
 from clinics.viewsets import WRITING_BY_ADMINS, ApiViewSet, IdFilter
 
 FOR_ADMINS = ("email", "last_login")
@@ -32,7 +32,7 @@ class PasswordField(serializers.CharField):
         super().__init__(write_only=True, trim_whitespace=False, max_length=128, style={"input_type": "password"}, **kwargs)
 
 
-class StaffSerializer(serializers.ModelSerializer[User]):
+class StaffSerializer(NamesAreText, serializers.ModelSerializer[User]):
     """A member of staff; ``version`` may be sent with a change."""
 
     version = serializers.IntegerField(required=False)

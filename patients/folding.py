@@ -7,6 +7,8 @@ import unicodedata
 
 import phonenumbers
 
+from clinics.text import ascii_digits
+
 # Arabic letters that people write one for the other, and Latin ones that have no decomposition.
 _LETTERS = str.maketrans(
     {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ئ": "ي", "ؤ": "و", "ة": "ه", "ک": "ك", "ی": "ي", "ـ": None}
@@ -27,8 +29,8 @@ def fold_name(text: str) -> str:
     plain = "".join(c for c in decomposed if not unicodedata.combining(c) and unicodedata.category(c) != "Cf").translate(
         _LETTERS
     )
-    digits = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in plain)
-    return _OF_TWO.sub(lambda found: found[1] or found[2] or "", " ".join(_NOT_A_WORD.sub(" ", digits).split()))
+    words = _NOT_A_WORD.sub(" ", ascii_digits(plain)).split()
+    return _OF_TWO.sub(lambda found: found[1] or found[2] or "", " ".join(words))
 
 
 def in_german(text: str) -> str:

@@ -7,10 +7,10 @@ databases of some locales. A capital stands for several letters, so such a word 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from clinics.text import ascii_digits
 from patients.folding import fold_name, fold_phone, in_german
 
 SHORT = 2
@@ -74,7 +74,7 @@ def record_number_of(number: int) -> str:
 
 def question(text: str) -> Question:
     """Understand what was typed."""
-    plain = _digits(text)
+    plain = ascii_digits(text)
     numbers = _NUMBER.findall(plain)
     named = _NUMBER.sub(" ", plain)
     words, german = fold_name(named).split(), fold_name(in_german(named)).split()
@@ -121,11 +121,6 @@ def _as_record(number: str) -> str:
     """The digits of what may be a record number, else nothing."""
     found = re.fullmatch(r"(?:[pP][\W_]{0,2})?0*(\d{1,12})", number.strip())
     return found[1] if found else ""
-
-
-def _digits(text: str) -> str:
-    """All decimal digits as 0 to 9."""
-    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
 
 
 def _spread(text: str) -> str:

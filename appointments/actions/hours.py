@@ -4,16 +4,19 @@ says which booked appointments now lie where nobody can be booked, so that someb
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 from typing import Any, TypeVar
 
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from appointments.actions.rules import lock_doctors, require_near, shifts_of
 from appointments.models import Appointment, ClosingDay, Shift, ShiftBreak, TimeOff
-from appointments.slots import MIDNIGHT, ends_after, fits, working_spans
+from appointments.slots import MIDNIGHT, Span, ends_after, fits, working_spans
 from clinics.commands import command
 from clinics.exceptions import InvalidInput, InvalidTransition, NotAllowed, StaleVersion
 from clinics.models import Clinic, Doctor, User
@@ -28,9 +31,10 @@ Affected = list[Appointment]
 """Booked appointments to come that lie where nobody can be booked any more, in order."""
 
 
-def _coming(**where: Any) -> list[Appointment]:
-    rows = Appointment.objects.filter(status=Appointment.Status.BOOKED, end__gt=timezone.now()).filter(**where)
-    return list(rows.select_related("clinic", "doctor", "patient").order_by("start", "pk"))
+def still_booked(*where: Q, **more: Any) -> QuerySet[Appointment]:
+    """Booked appointments that aren't over, in order."""
+    rows = Appointment.objects.filter(*where, status=Appointment.Status.BOOKED, end__gt=timezone.now(), **more)
+    return rows.select_related("clinic", "doctor", "patient").order_by("start", "pk")
 
 
 def _locked(row: Row, version: int | None, doctors: set[int] | None = None) -> Row:
@@ -113,8 +117,39 @@ def _no_longer_in_hours(doctor: Doctor, clinic: Clinic, before: list[Shift]) -> 
         days = clinic.day_of(row.start), clinic.day_of(row.end - dt.timedelta(microseconds=1))
         return fits((row.start, row.end), working_spans(shifts, *days, clinic.zone))
 
-    coming = _coming(doctor=doctor, clinic=clinic)
+    coming = still_booked(doctor=doctor, clinic=clinic)
     return [row for row in coming if was_in(before, row) and not was_in(now, row)]
+
+
+def booked_outside_of_hours(clinic_ids: Collection[int]) -> QuerySet[Appointment]:
+    """Those of these clinics who are booked when their doctor has no hours there any more, or doesn't work there at all.
+
+    Five queries, whatever the number of appointments, shifts and doctors.
+    """
+    coming: dict[tuple[int, int], list[tuple[int, Span]]] = defaultdict(list)
+    clinics: dict[int, Clinic] = {}
+    rows = still_booked(clinic__in=clinic_ids).values_list("pk", "doctor", "clinic", "start", "end")
+    for pk, doctor, clinic, start, end in rows:
+        coming[doctor, clinic].append((pk, (start, end)))
+    if coming:
+        clinics = {each.pk: each for each in Clinic.objects.filter(pk__in={clinic for _doctor, clinic in coming})}
+    shifts: dict[tuple[int, int], list[Shift]] = defaultdict(list)
+    at_work = Q(doctor__is_active=True, doctor__clinics=F("clinic"))
+    for shift in Shift.objects.in_force().filter(at_work, clinic__in=clinics).prefetch_related("all_breaks"):
+        shifts[shift.doctor_id, shift.clinic_id].append(shift)
+    outside: list[int] = []
+    for (doctor, at), booked in coming.items():
+        zone = clinics[at].zone
+        # A shift that ends at midnight may be followed by one of the day after.
+        last = max(span[1] for _pk, span in booked).astimezone(zone).date()
+        working = working_spans(shifts[doctor, at], booked[0][1][0].astimezone(zone).date(), last, zone)
+        starts = [span[0] for span in working]
+        for pk, span in booked:
+            # Spans are in order and apart: only the last one that has begun can hold it.
+            place = bisect_right(starts, span[0])
+            if not fits(span, working[max(place - 1, 0) : place]):
+                outside.append(pk)
+    return still_booked(pk__in=outside)
 
 
 def _require_sound(shift: Shift, breaks: Sequence[Break]) -> None:
@@ -174,7 +209,7 @@ def add_time_off(
         away = TimeOff(doctor=doctor, start=start, end=end, reason=reason, created_by=by)
         _require_in_order(away)
         _save(away, by)
-        return away, _in_time_off(away)
+        return away, list(still_booked(within(away)))
 
 
 def change_time_off(away: TimeOff, *, by: User | None, version: int | None = None, **fields: Any) -> tuple[TimeOff, Affected]:
@@ -189,7 +224,7 @@ def change_time_off(away: TimeOff, *, by: User | None, version: int | None = Non
             setattr(fresh, name, value)
         _require_in_order(fresh)
         _save(fresh, by)
-        return fresh, _in_time_off(fresh)
+        return fresh, list(still_booked(within(fresh)))
 
 
 def cancel_time_off(away: TimeOff, *, by: User | None, version: int | None = None) -> TimeOff:
@@ -217,11 +252,22 @@ def _require_in_order(away: TimeOff) -> None:
 def left_without_a_doctor(doctor: Doctor) -> Affected:
     """Those booked with a doctor who doesn't see patients any more, or not at their clinic."""
     there = doctor.clinics.values_list("pk", flat=True) if doctor.is_active else []
-    return [row for row in _coming(doctor=doctor) if row.clinic_id not in set(there)]
+    return [row for row in still_booked(doctor=doctor) if row.clinic_id not in set(there)]
 
 
-def _in_time_off(away: TimeOff) -> Affected:
-    return _coming(doctor=away.doctor_id, start__lt=away.end, end__gt=away.start)
+def within(row: TimeOff | ClosingDay) -> Q:
+    """Appointments that lie in the time off, of its doctor, or on the closing days, of their clinic."""
+    if isinstance(row, TimeOff):
+        return Q(doctor=row.doctor_id, start__lt=row.end, end__gt=row.start)
+    start, end = row.clinic.day_bounds(row.first_day)[0], row.clinic.day_bounds(row.last_day)[1]
+    return Q(clinic=row.clinic_id, start__lt=end, end__gt=start)
+
+
+def count_still_booked(rows: Iterable[TimeOff | ClosingDay], clinic_ids: Collection[int]) -> dict[int, int]:
+    """How many are still booked within each of these, at the given clinics, by its number: one query for all."""
+    counts = {f"row_{row.pk}": Count("pk", filter=within(row)) for row in rows}
+    found = still_booked(clinic__in=clinic_ids).order_by().aggregate(**counts)
+    return {int(name.removeprefix("row_")): count for name, count in found.items()}
 
 
 # --- Closing days -----------------------------------------------------------------------------------------------------
@@ -236,7 +282,7 @@ def add_closing_days(
         closing = ClosingDay(clinic=clinic, first_day=first_day, last_day=last_day, reason=reason)
         _require_days_in_order(closing)
         _save(closing, by)
-        return closing, _on_closing_days(closing)
+        return closing, list(still_booked(within(closing)))
 
 
 def change_closing_days(
@@ -250,7 +296,7 @@ def change_closing_days(
             setattr(fresh, name, value)
         _require_days_in_order(fresh)
         _save(fresh, by)
-        return fresh, _on_closing_days(fresh)
+        return fresh, list(still_booked(within(fresh)))
 
 
 def cancel_closing_days(closing: ClosingDay, *, by: User | None, version: int | None = None) -> ClosingDay:
@@ -293,8 +339,3 @@ def _require_days_in_order(closing: ClosingDay) -> None:
             first_day=_("The clinic is closed on these days already%(why)s (id %(id)s). Change that one.")
             % {"why": why, "id": other.pk}
         )
-
-
-def _on_closing_days(closing: ClosingDay) -> Affected:
-    start, end = closing.clinic.day_bounds(closing.first_day)[0], closing.clinic.day_bounds(closing.last_day)[1]
-    return _coming(clinic=closing.clinic_id, start__lt=end, end__gt=start)

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 from appointments.models import ClosingDay, Shift, TimeOff
@@ -98,7 +99,7 @@ class ShiftSerializer(serializers.ModelSerializer[Shift]):
     doctor = OwnDoctorField()
     start_time = ClockTimeField()
     end_time = ClockTimeField()
-    breaks = BreaksField(required=False)
+    breaks = BreaksField(required=False, label=gettext_lazy("Breaks"))
 
     class Meta:
         model = Shift

@@ -1,6 +1,13 @@
-"""Amounts as people type them."""
+"""Numbers as people type them."""
 
 import re
+
+from clinics.text import ascii_digits
+
+
+def number(value: str) -> str:
+    """As the API takes it: in digits of any script, with a decimal comma or the Arabic decimal sign."""
+    return decimal_point(ascii_digits(value).replace("٫", "."))
 
 
 def decimal_point(value: str) -> str:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from clinic_project.dashboards import access
 from clinic_project.dashboards.amounts import decimal_point
-from clinic_project.dashboards.manager.once import DoneBefore, new_token, once
+from clinic_project.dashboards.manager.once import DoneBefore, new_token, once, token_of
 from clinic_project.dashboards.place import clinic_page
 from clinic_project.dashboards.refusals import REFUSALS, sentence_of
 from clinics.exceptions import DomainError, InvalidInput
@@ -171,7 +171,7 @@ def _done(request: HttpRequest, given: Any, work: Callable[[], CashShift], said:
     if not given.is_valid():
         return dict(given.errors)
     try:
-        once(access.person(request), request.POST.get("token", ""), work)
+        once(access.person(request), token_of(request.POST), work)
     except DoneBefore:
         messages.info(request, _("This was saved already."))
     except InvalidInput as refusal:

@@ -37,10 +37,14 @@ class Piece:
     breaks: Sequence[Version] = ()
 
 
-def pieces(shift: Sequence[Version], breaks: Iterable[Sequence[Version]], first: dt.date, last: dt.date) -> list[Piece]:
+def pieces(
+    shift: Sequence[Version], breaks: Iterable[Sequence[Version]], first: dt.date, last: dt.date, *, begun: dt.date
+) -> list[Piece]:
     """The shift on the days ``first`` to ``last``, cut where it or one of its breaks was changed. Versions come in order.
 
-    A break counts from the day on which it was entered; one that was entered with its shift counts before that too, as the shift.
+    A shift counts from the day on which it was entered: one that takes another's place must not count beside it in the weeks
+    before. Those of the day on which the doctor's first hours were entered, ``begun``, count before that too. A break counts as
+    its shift if it was entered with it, else from its own day.
     """
     breaks = list(breaks)
     cuts = {each.since for versions in (shift, *breaks) for each in versions if first < each.since <= last}
@@ -49,7 +53,7 @@ def pieces(shift: Sequence[Version], breaks: Iterable[Sequence[Version]], first:
     found = []
     for start, end in zip(starts, ends, strict=True):
         held = in_force(shift, start)
-        if not held.is_active:
+        if not held.is_active or shift[0].since > max(start, begun):
             continue
         known = max(start, shift[0].since)
         gaps = [in_force(versions, known) for versions in breaks if versions[0].since <= known]

@@ -70,9 +70,17 @@ def _shift_minutes(scope: Scope) -> dict[Doctor, int]:
     breaks_of: dict[int, list[list[plan.Version]]] = defaultdict(list)
     for each in breaks:
         breaks_of[each.shift_id].append(past_breaks[each.pk])
+    begun: dict[int, dt.date] = {}
+    for shift in shifts:
+        since = past[shift.pk][0].since
+        # What was ended on the day on which it was entered never was.
+        if plan.in_force(past[shift.pk], since).is_active:
+            begun[shift.doctor_id] = min(begun.get(shift.doctor_id, since), since)
     pieces: dict[Doctor, list[plan.Piece]] = defaultdict(list)
     for shift in shifts:
-        pieces[shift.doctor.name, shift.doctor_id] += plan.pieces(past[shift.pk], breaks_of[shift.pk], scope.first, scope.last)
+        pieces[shift.doctor.name, shift.doctor_id] += plan.pieces(
+            past[shift.pk], breaks_of[shift.pk], scope.first, scope.last, begun=begun.get(shift.doctor_id, dt.date.min)
+        )
     closed = _closed(scope)
     away = _away(scope, {pk for _name, pk in pieces})
     found = {

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinics.exceptions import DomainError, InvalidInput
 from clinics.models import Clinic, User
-from clinics.text import INVISIBLE, written
+from clinics.text import fault_of_name
 from clinics.versioned import Versioned
 
 if TYPE_CHECKING:
@@ -62,9 +62,10 @@ class DeskForm(_ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        for name in {"name", "full_name"} & set(cleaned):
-            if not written(cleaned[name]):
-                self.add_error(name, INVISIBLE)
+        for name in {"name", "full_name", "first_name", "last_name"} & set(cleaned):
+            # A field that may be left empty, and is, has no fault.
+            if cleaned[name] and (fault := fault_of_name(cleaned[name])):
+                self.add_error(name, fault)
         if self.refusal is not None:
             self.tell(self.refusal)
         elif self.instance.pk and cleaned.get("seen") != self._stamp():

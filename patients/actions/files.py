@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from clinics.commands import command
 from clinics.exceptions import DomainError, InvalidInput, StaleVersion
 from clinics.models import User
-from clinics.text import written
+from clinics.text import TURNING, turns_around, written
 from patients.duplicates import possible_duplicates
 from patients.models import FileAccess, Patient
 
@@ -44,6 +44,8 @@ def _check(patient: Patient) -> None:
     patient.fold()
     if not patient.name_key or not written(patient.full_name):
         raise InvalidInput(full_name=_("Write the patient's name."))
+    if turns_around(patient.full_name) and "full_name" in patient.changes():
+        raise InvalidInput(full_name=str(TURNING))
     # What was stored before the rule doesn't stand in the way of changing something else.
     if patient.phone.strip() and "phone" in patient.changes() and sum(c.isdecimal() for c in patient.phone) < FEWEST_DIGITS:
         raise InvalidInput(phone=_("Write a phone number with its digits, or leave it empty if there is none."))

@@ -144,9 +144,14 @@ def test_a_form_that_is_refused_shows_the_file(manager: Client, world: World) ->
     assert noted(world.patient) == [*before, "opened"]
 
 
-@pytest.mark.parametrize("name", ["\u3164", "\u2800", "\u200b", "\u202e\u200f"])
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [*((name, "that can be seen") for name in ("\u3164", "\u2800", "\u200b", "\u202e\u200f")), ("Ann\u202ea", "turn around")],
+)
 @pytest.mark.parametrize("model", [Patient, Doctor, Service])
-def test_a_name_that_cannot_be_seen(superuser: Client, world: World, model: type[Any], name: str) -> None:
+def test_a_name_that_cannot_be_seen_or_turns_its_neighbours(
+    superuser: Client, world: World, model: type[Any], name: str, sentence: str
+) -> None:
     page = address(model, "add")
     field = "full_name" if model is Patient else "name"
-    assert "name" in errors_of(superuser.post(page, form_of(superuser, page) | {field: name}))
+    assert sentence in errors_of(superuser.post(page, form_of(superuser, page) | {field: name}))

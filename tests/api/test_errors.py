@@ -12,7 +12,9 @@ import pytest
 
 from appointments import actions as appointment_actions
 from appointments.models import ClosingDay, TimeOff
+from clinics.text import TURNING
 from patients import actions as patient_actions
+from patients.models import Patient
 from payments import actions as payment_actions
 from queue.models import Visit
 from tests.api.client import Api, as_it_was, dump, dump_but_reading, outcome
@@ -788,6 +790,42 @@ def test_a_name_is_a_text_that_can_be_seen(world: World, path: str, field: str, 
     sent = json.dumps({**body, **{key: here[key] for key in here if key in body}, field: name}).replace("Infinity", "1e400")
     response = Api(world.admin).generic("POST", f"/api/{path}", sent, content_type="application/json")
     assert outcome(response) == (400, field)
+
+
+NAMED: list[tuple[str, str, dict[str, Any]]] = [
+    ("patients/", "full_name", {}),
+    ("services/", "name", {"clinic": "@here", "duration_minutes": 10, "price": "1"}),
+    ("doctors/", "name", {"clinics": ["@here"]}),
+    ("clinics/", "name", {"code": "ZZ9"}),
+    *(
+        ("staff/", name, {"username": "fresh", "password": "quite-a-long-one-7", "role": "receptionist", "clinics": ["@here"]})
+        for name in ("first_name", "last_name")
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "field", "body"), NAMED)
+def test_a_name_turns_nothing_around_beside_it(world: World, path: str, field: str, body: dict[str, Any]) -> None:
+    sent = _filled(body, {"here": world.here.pk})
+    for mark in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069":
+        response = Api(world.admin).call("post", path, {**sent, field: f"Ann{mark}a"})
+        assert (response.status_code, response.json()) == (400, {field: [str(TURNING)]})
+
+
+@pytest.mark.parametrize("name", ["\u200fمحمد", "Ann\u200e (2)", "می\u200cخواهم", "न्\u200dय", "👩\u200d⚕\ufe0f Ann"])
+@pytest.mark.parametrize(("path", "field", "body"), NAMED)
+def test_a_name_keeps_the_marks_that_it_is_written_with(
+    world: World, path: str, field: str, body: dict[str, Any], name: str
+) -> None:
+    sent = _filled(body, {"here": world.here.pk})
+    assert Api(world.admin).ok("post", path, {**sent, field: name}, 201)[field] == name
+
+
+def test_a_file_with_such_a_name_from_before_can_be_changed_otherwise(world: World) -> None:
+    Patient._base_manager.filter(pk=world.patient.pk).update(full_name="Ann\u202ea")
+    api, path = Api(world.receptionist), f"patients/{world.patient.pk}/"
+    api.ok("patch", path, {"phone": "0151 5000001"})
+    assert outcome(api.call("patch", path, {"full_name": "Anna\u202e"})) == (400, "full_name")
 
 
 @pytest.mark.parametrize("reason", BLANK)

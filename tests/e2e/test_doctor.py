@@ -42,7 +42,7 @@ def test_a_whole_round_by_keyboard_alone(at: Callable[..., Page], world: World, 
     expect(current).to_contain_text("With the doctor")
     expect(room.locator("#presence")).to_contain_text("With a patient")
     keys.press("e")
-    expect(room.get_by_label("Note for doctors only")).to_be_focused()
+    expect(room.get_by_label("Note for doctors")).to_be_focused()
     keys.type("Better. Same dose.")
     keys.press("Tab")
     for _ in range(2):  # "No", one week, two weeks
@@ -61,7 +61,7 @@ def test_a_whole_round_by_keyboard_alone(at: Callable[..., Page], world: World, 
     expect(current).to_be_visible()
     expect(current).to_contain_text("First Patient")
     keys.press("e")
-    expect(room.get_by_label("Note for doctors only")).to_have_value("Better. Same dose.")
+    expect(room.get_by_label("Note for doctors")).to_have_value("Better. Same dose.")
     keys.press("Control+Enter")
     expect(room.get_by_role("dialog")).to_have_count(0)
     keys.press("n")

@@ -71,7 +71,7 @@ def test_a_note_that_is_saved_late_leaves_the_next_one_open(at: At, world: World
     room = at(world.doctor_user)
     held = Held(room, f"**/api/visits/{first.pk}/note/")
     room.get_by_text("Finished today").click()
-    dialog, note = room.get_by_role("dialog", name="Note"), room.get_by_label("Note for doctors only")
+    dialog, note = room.get_by_role("dialog", name="Note"), room.get_by_label("Note for doctors")
 
     room.locator(".visit").filter(has_text="First One").get_by_role("button", name="Note…").click()
     note.fill("Of the first")

@@ -57,10 +57,18 @@ def test_figures_move_with_what_others_do_also_after_the_server_was_killed(
     if appointment.date != world.here.today():
         pytest.skip("The day ends within the test.")
     expect(figure(manager, "to_come", here)).to_have_text("1")
+    manager.locator(f'.day[data-clinic="{here}"] .confirm summary').click()
+    closing = manager.locator(f'.day[data-clinic="{here}"] .confirm__form')
+    expect(closing.locator('[data-slot="later-line"]')).to_have_text(
+        "Booked for later today, to be moved or cancelled first: 1"
+    )
 
     at(world.receptionist).get_by_role("button", name="Check in").click()
     expect(figure(manager, "waiting", here)).to_have_text("1")
     expect(figure(manager, "to_come", here)).to_have_text("0")
+    expect(closing.locator('[data-slot="leaving"]')).to_have_text("1")
+    expect(closing.locator('[data-slot="later-line"]')).to_be_hidden()
+    manager.locator(f'.day[data-clinic="{here}"] .confirm summary').click()
     expect(of_doctor(manager, world.doctor.name, "waiting")).to_have_text("1")
     expect(of_doctor(manager, world.colleague.name, "waiting")).to_have_text("0")
     do(payment_actions.process, appointment.visit.payment, by=world.receptionist, amount=Decimal(20), method="cash")

@@ -175,6 +175,8 @@ VIEWS = [
     View("manager-shifts", "manager", "/manager/shifts/"),
     View("manager-shift-new", "manager", "/manager/shifts/new/"),
     View("manager-closing-days", "manager", "/manager/closing-days/"),
+    View("manager-time-off", "manager", "/manager/time-off/"),
+    View("manager-outside-of-hours", "manager", "/manager/shifts/booked/"),
     View("manager-clinic", "manager", "/manager/clinics/1/"),
     View("reports-of-a-doctor", "doctor1", "/manager/reports/"),
     View("till", "reception", "/till/"),

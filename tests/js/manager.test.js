@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { figures, median, visitsOf, waitKeeper } from '../../static/dashboards/manager/figures.js';
+import { ending, figures, median, visitsOf, waitKeeper } from '../../static/dashboards/manager/figures.js';
 import { stateOf } from '../../static/dashboards/manager/section.js';
 import { useWords } from '../../static/dashboards/words.js';
 import { emptyState } from '../../static/realtime/store.js';
@@ -16,6 +16,7 @@ for (const one of cases) {
     const visits = visitsOf(state, { clinicId: one.clinic, date: one.date });
     const now = Date.parse(one.now);
     assert.deepEqual(figures(visits, one.waits, now), one.figures);
+    assert.deepEqual(ending(visits, now), one.ending);
     for (const [id, expected] of Object.entries(one.doctors)) {
       assert.deepEqual(figures(visits.filter((visit) => visit.doctor.id === Number(id)), one.waits, now), expected, `doctor ${id}`);
     }

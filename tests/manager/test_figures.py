@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from clinic_project.dashboards.manager.figures import figures, visits_of
+from clinic_project.dashboards.manager.figures import ending, figures, visits_of
 from clinic_project.dashboards.manager.today import day_extras
 from payments import actions as payment_actions
 from queue.figures import figures_of
@@ -31,6 +31,7 @@ def test_figures_of_a_snapshot(case: dict[str, Any]) -> None:
     now = dt.datetime.fromisoformat(case["now"])
 
     assert figures(visits, waits, now) == case["figures"]
+    assert ending(visits, now) == case["ending"]
     for pk, expected in case["doctors"].items():
         assert figures([visit for visit in visits if visit["doctor"]["id"] == int(pk)], waits, now) == expected
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.contrib.messages import get_messages
@@ -113,3 +114,26 @@ def test_a_closed_day_shows_what_was_kept(world: World) -> None:
 
     assert "$20.00" in html
     assert "0 min" in html
+
+
+def test_what_closing_does_is_told_before_it_is_done(world: World, clock: Any) -> None:
+    walk_in(world)
+    queue_actions.skip(walk_in(world), by=world.receptionist)
+    book(world, minutes=55)
+    book(world, minutes=90, doctor=world.colleague)
+    inside = visit_in(world, "in_progress")
+    clock.shift(dt.timedelta(minutes=60))
+    client = as_user(world.admin)
+
+    html = client.get("/manager/").content.decode()
+
+    told_now = {name: slots(html, name) for name in ("leaving", "missing", "inside", "later")}
+    assert told_now == {"leaving": ["2"], "missing": ["1"], "inside": ["1"], "later": ["1"]}
+    clock.shift(dt.timedelta(minutes=60))
+    queue_actions.complete(inside, by=world.doctor_user)
+    html = client.get("/manager/").content.decode()
+    leaving, missing = (int(slots(html, name)[0]) for name in ("leaving", "missing"))
+    assert 'data-slot="inside-line" hidden' in html
+    assert 'data-slot="later-line" hidden' in html
+    figures = queue_actions.close_day(world.here, by=world.admin).figures
+    assert (figures["left"], figures["no_show"]) == (leaving, missing) == (2, 2)

@@ -15,6 +15,7 @@ from clinics.models import Role, User
 from queue import actions as queue_actions
 from queue.models import Presence, Visit, VisitNote
 from queue.serializers import NOTE_LENGTH
+from tests.api.client import Api
 from tests.factories import UserFactory, World, walk_in
 
 pytestmark = pytest.mark.django_db
@@ -233,6 +234,19 @@ def test_no_note_is_in_the_page_or_what_its_javascript_starts_with(world: World)
     queue_actions.complete(visit, by=world.doctor_user, note="penicillin rash")
     for user, path in ((world.receptionist, "/reception/"), (world.doctor_user, "/doctor/"), (world.admin, "/reception/")):
         assert "penicillin" not in as_user(user).get(path).content.decode()
+
+
+def test_by_the_field_stands_who_gets_the_note_to_see(world: World) -> None:
+    """Doctors, and whoever exports the patient's data (docs/patients.md): an admin."""
+    visit = inside(world)
+    queue_actions.write_note(visit, note="rash", by=world.doctor_user)
+
+    assert (
+        "for doctors; the export of the patient's data has it too"
+        in as_user(world.doctor_user).get("/doctor/").content.decode()
+    )
+    exported = Api(world.admin).get(f"/api/patients/{visit.patient_id}/export/").content.decode()
+    assert "rash" in exported
 
 
 def test_colleagues_to_hand_over_to_are_those_of_the_clinic(world: World) -> None:

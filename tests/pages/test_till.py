@@ -114,3 +114,16 @@ def test_a_closed_till_can_not_be_changed(world: World) -> None:
     again = client.post(path, {"token": "x", "do": "move", "kind": "in", "amount": "5", "reason": "late"})
     assert again.status_code == 409
     assert "Count and close" not in client.get(path).content.decode()
+
+
+def test_a_form_without_a_token_moves_no_cash_and_keeps_what_was_typed(world: World) -> None:
+    client = as_user(world.receptionist)
+    send(client, "/till/", opening_cash="10")
+    path = f"/till/{CashShift.objects.get().pk}/"
+
+    refused = client.post(path, {"do": "move", "kind": "in", "amount": "5", "reason": "change"})
+
+    assert refused.status_code == 400
+    assert "Nothing was saved" in refused.content.decode()
+    assert 'value="change"' in refused.content.decode()
+    assert not CashMovement.objects.exists()

@@ -35,19 +35,22 @@ versions = st.lists(
 ).map(lambda found: sorted(found, key=lambda version: version.since))
 
 
-@given(versions, st.lists(versions, max_size=2))
-def test_pieces_say_of_each_day_what_a_look_at_that_day_says(shift: list[Version], breaks: list[list[Version]]) -> None:
-    found = pieces(shift, breaks, FIRST, LAST)
+@given(versions, st.lists(versions, max_size=2), st.integers(-3, 23).map(day))
+def test_pieces_say_of_each_day_what_a_look_at_that_day_says(
+    shift: list[Version], breaks: list[list[Version]], other: dt.date
+) -> None:
+    begun = min(other, shift[0].since)
+    found = pieces(shift, breaks, FIRST, LAST, begun=begun)
     for number in range((LAST - FIRST).days + 1):
         today = day(number)
         held = in_force(shift, today)
-        counts = held.is_active and (held.valid_from or today) <= today <= (held.valid_until or today)
+        entered = shift[0].since <= max(today, begun)
+        counts = entered and held.is_active and (held.valid_from or today) <= today <= (held.valid_until or today)
         there = [piece for piece in found if (piece.valid_from or today) <= today <= (piece.valid_until or today)]
         assert len(there) == counts
         if there:
             known = max(today, shift[0].since)
-            entered = [one for one in breaks if one[0].since <= known]
-            gaps = [each for each in (in_force(one, known) for one in entered) if each.is_active]
+            gaps = [each for each in (in_force(one, known) for one in breaks if one[0].since <= known) if each.is_active]
             assert (there[0].weekday, there[0].start_time, there[0].end_time) == (held.weekday, held.start_time, held.end_time)
             assert list(there[0].breaks) == gaps
 

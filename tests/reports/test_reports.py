@@ -379,3 +379,25 @@ def test_a_break_of_today_changes_no_past_week(world: World, clock: Any, breaks:
 
     assert use(world, **past)[0] == 420
     assert use(world, **{"from": "2026-06-01", "to": "2026-06-07"})[0] == 480 - 60 * len(breaks)
+
+
+@pytest.mark.parametrize(("weekday", "start", "hours"), [(1, 9, 8), (0, 7, 10)])
+def test_a_shift_that_takes_anothers_place_today_changes_no_past_week(
+    world: World, clock: Any, weekday: int, start: int, hours: int
+) -> None:
+    no_hours(world.doctor)
+    no_hours(world.colleague)
+    today = dt.date(2026, 6, 1)
+    past, coming = {"from": "2026-05-18", "to": "2026-05-24"}, {"from": "2026-06-08", "to": "2026-06-14"}
+    clock.move_to(at(today - dt.timedelta(days=60), 8))
+    at_nine = {"start_time": dt.time(9), "end_time": dt.time(17)}
+    old = appointment_actions.add_shift(by=world.admin, doctor=world.doctor, clinic=world.here, weekday=0, **at_nine)
+    clock.move_to(at(today, 8))
+    assert use(world, **past)[0] == 480
+
+    appointment_actions.end_shift(old, by=world.admin)
+    times = {"start_time": dt.time(start), "end_time": dt.time(start + hours)}
+    appointment_actions.add_shift(by=world.admin, doctor=world.doctor, clinic=world.here, weekday=weekday, **times)
+
+    assert use(world, **past)[0] == 480
+    assert use(world, **coming)[0] == 60 * hours

@@ -12,10 +12,12 @@ from django.http import HttpRequest, QueryDict
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from appointments import actions as hours
 from appointments.models import Appointment
 from clinic_project.dashboards.manager import forms
 from clinics import actions
-from clinics.language import in_digits, money
+from clinics.commands import command
+from clinics.language import in_digits, isolated, money
 from clinics.models import Clinic, Doctor, Role, Service, User
 from clinics.serializers import ClinicSerializer, DoctorSerializer, ServiceSerializer
 from clinics.staff import NewStaffSerializer, StaffSerializer, staff_fields, staff_seen_by
@@ -28,6 +30,8 @@ class Column:
     label: Any
     text: Callable[[Any], Any]
     is_number: bool = False
+    address: Callable[[Any], str] = lambda _row: ""
+    """Where its text leads, if anywhere."""
 
 
 @dataclass(slots=True)
@@ -58,9 +62,16 @@ class Area:
         """The records that ``user`` may change, in the order of the list."""
         raise NotImplementedError
 
-    def more(self, rows: Sequence[Any]) -> dict[str, Any]:
+    def more(self, user: User, rows: Sequence[Any]) -> dict[str, Any]:
         """What the list's template needs besides its columns."""
         return {}
+
+    def look_up(self, user: User, rows: Sequence[Any]) -> None:
+        """Note by the rows of a list what its columns tell besides them."""
+
+    def name_of(self, record: Any, user: User) -> str:
+        """What a record is called in sentences and headings; its parts have their own direction, it has none around it."""
+        return isolated(record)
 
     def choices(self, user: User, record: Any) -> dict[str, forms.Choices]:
         """What can be chosen in fields that refer to others."""
@@ -75,6 +86,10 @@ class Area:
     def values(self, serializer: Any) -> dict[str, Any]:
         """What the form of a stored record begins with."""
         return dict(serializer.data)
+
+    def typed(self, serializer: Any, names: Sequence[str], post: QueryDict) -> dict[str, Any]:
+        """What was typed, as the form shows it again."""
+        return forms.typed(serializer, names, post)
 
     def sent(self, serializer: Any, names: Sequence[str], post: QueryDict, user: User, record: Any) -> dict[str, Any]:
         """What was typed, as the serializer takes it."""
@@ -122,7 +137,7 @@ class Staff(Area):
     columns = (
         Column(_("User name"), lambda row: row.username),
         Column(_("Name"), lambda row: row.get_full_name()),
-        Column(_("Role"), lambda row: _("superuser") if row.is_superuser else row.get_role_display()),
+        Column(_("Role"), lambda row: capfirst(str(_("superuser") if row.is_superuser else row.get_role_display()))),
         Column(_("Clinics"), own_clinics),
         Column(_("Doctor"), lambda row: row.own_doctor.name if row.own_doctor else ""),
     )
@@ -176,6 +191,18 @@ class Doctors(Area):
 
     def choices(self, user: User, record: Any) -> dict[str, forms.Choices]:
         return {"clinics": clinic_choices(user)}
+
+    def save(self, user: User, record: Doctor | None, checked: Any) -> Saved:
+        if record is None:
+            return super().save(user, record, checked)
+        with command():
+            # Nobody is booked with a doctor who is about to leave without being told of.
+            hours.lock_doctors({record.pk})
+            saved = super().save(user, record, checked)
+            return Saved(saved.record, hours.left_without_a_doctor(saved.record))
+
+    def more(self, user: User, rows: Sequence[Any]) -> dict[str, Any]:
+        return {"outside": hours.booked_outside_of_hours(user.clinic_ids()).count()}
 
 
 class Services(Area):

@@ -24,6 +24,7 @@ def visits_of(snapshot: Mapping[str, Any]) -> list[Row]:
             "status": _VISIT_STATUS[appointment["status"]],
             "doctor": appointment["doctor"],
             "checked_in_at": None,
+            "start": appointment["start"],
         }
         for appointment in snapshot["appointments"]
         if appointment["visit_id"] not in ticketed and appointment["status"] in _VISIT_STATUS
@@ -42,4 +43,17 @@ def figures(visits: Iterable[Row], waits: Mapping[int, int], now: dt.datetime) -
         "waiting_longest": max((int((now - each).total_seconds()) for each in since), default=None),
         "median_wait": median(over),
         "longest_wait": max(over, default=None),
+    }
+
+
+def ending(visits: Iterable[Row], now: dt.datetime) -> dict[str, int]:
+    """What closing the day would do now (queue/actions/closing.py): who leaves, who is a no-show; and who stands in its way, inside
+    with a doctor or booked for later."""
+    visits = list(visits)
+    starts = [dt.datetime.fromisoformat(visit["start"]) for visit in visits if visit["status"] == "planned"]
+    return {
+        "leaving": sum(visit["status"] in ("waiting", "called", "skipped") for visit in visits),
+        "missing": sum(start <= now for start in starts),
+        "inside": sum(visit["status"] == "in_progress" for visit in visits),
+        "later": sum(start > now for start in starts),
     }

@@ -10,7 +10,8 @@ from django.http import QueryDict
 from django.utils.text import capfirst
 from rest_framework import serializers
 
-from clinic_project.dashboards.amounts import decimal_point
+from clinic_project.dashboards.amounts import number
+from clinics.text import ascii_digits
 
 Choices = Sequence[tuple[Any, Any]]
 
@@ -26,6 +27,10 @@ _KINDS: list[tuple[type[Any], str]] = [
     (serializers.TimeField, "time"),
     (serializers.EmailField, "email"),
 ]
+
+
+EMPTIED = ("text", "email", "number", "decimal", "time")
+"""Kinds of fields that are sent though they are empty: left out, what was emptied would stay as it was, and be told as saved."""
 
 
 @dataclass(slots=True)
@@ -98,6 +103,21 @@ def _sentences(errors: Any) -> list[str]:
     return [str(errors)]
 
 
+def typed(serializer: Any, names: Sequence[str], post: QueryDict) -> dict[str, Any]:
+    """What a form has sent, letter by letter: to be shown again beside what is wrong with it."""
+    found: dict[str, Any] = {}
+    for name in names:
+        kind = kind_of(serializer.fields[name])
+        found[name] = (name in post) if kind == "check" else post.getlist(name) if kind == "checks" else post.get(name, "")
+    return found
+
+
+def version_of(post: QueryDict) -> int | None:
+    """The version of what was on the screen when the form was sent, if it says one."""
+    version = post.get("version", "")
+    return int(version) if version.isascii() and version.isdigit() and len(version) < 19 else None
+
+
 def sent(serializer: Any, names: Sequence[str], post: QueryDict) -> dict[str, Any]:
     """What a form has sent, as the serializer would get it from a program: an unticked box is no, an empty date is none."""
     found: dict[str, Any] = {}
@@ -110,9 +130,8 @@ def sent(serializer: Any, names: Sequence[str], post: QueryDict) -> dict[str, An
             found[name] = post.getlist(name)
         elif raw == "" and each.allow_null:
             found[name] = None
-        elif raw != "" or each.required or kind in ("text", "email"):
-            found[name] = decimal_point(raw) if kind == "decimal" else raw
-    version = post.get("version", "")
-    if version.isascii() and version.isdigit() and len(version) < 19:
-        found["version"] = int(version)
+        elif raw != "" or each.required or kind in EMPTIED:
+            found[name] = number(raw) if kind == "decimal" else ascii_digits(raw) if kind == "number" else raw
+    if (version := version_of(post)) is not None:
+        found["version"] = version
     return found

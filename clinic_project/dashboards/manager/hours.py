@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, QueryDict
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format, time_format
@@ -17,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments import actions as hours
 from appointments.models import ClosingDay, Shift, TimeOff
-from appointments.serializers import ClosingDaySerializer, ShiftSerializer, TimeOffSerializer
+from appointments.serializers import ClosingDaySerializer, ShiftSerializer, TimeOffSerializer, may_read_reason
 from appointments.slots import moment_of
 from clinic_project.dashboards.manager import forms
 from clinic_project.dashboards.manager.areas import (
@@ -29,7 +30,7 @@ from clinic_project.dashboards.manager.areas import (
     clinic_choices,
     doctor_choices,
 )
-from clinics.language import in_digits, time_range
+from clinics.language import facts, in_digits, time_range
 from clinics.models import Doctor, User
 
 
@@ -43,7 +44,24 @@ def day(date: dt.date | None) -> str:
 
 def written(moment: dt.datetime, zone: dt.tzinfo) -> str:
     """Day and time, as the clocks of ``zone`` show them."""
-    return in_digits(date_format(timezone.make_naive(moment, zone), "j M Y, H:i"))
+    return in_digits(date_format(timezone.make_naive(moment, zone), "j M Y, H:i").replace(", ", gettext(", ")))
+
+
+def booked_column(slug: str) -> Column:
+    """How many are still booked within a row, and where they are listed."""
+    return Column(
+        _("Still booked"),
+        lambda row: in_digits(row.booked) if row.booked else "",
+        is_number=True,
+        address=lambda row: reverse(f"manager-{slug}-booked", args=[row.pk]) if row.booked else "",
+    )
+
+
+def count_booked(user: User, rows: Sequence[Any]) -> None:
+    """Note in each row's ``booked`` how many at the manager's clinics are still booked within it."""
+    counts = hours.count_still_booked(rows, user.clinic_ids())
+    for row in rows:
+        row.booked = counts[row.pk]
 
 
 class Shifts(Area):
@@ -64,7 +82,11 @@ class Shifts(Area):
     def choices(self, user: User, record: Any) -> dict[str, forms.Choices]:
         return {"doctor": doctor_choices(user), "clinic": clinic_choices(user)}
 
-    def more(self, rows: Sequence[Shift]) -> dict[str, Any]:
+    def name_of(self, record: Shift, user: User) -> str:
+        times = time_range(clock(record.start_time), clock(record.end_time))
+        return facts(record.doctor.name, record.get_weekday_display(), times)
+
+    def more(self, user: User, rows: Sequence[Shift]) -> dict[str, Any]:
         """A week for each doctor at each clinic."""
         weeks: dict[tuple[str, int, str], list[list[Any]]] = {}
         for shift in rows:
@@ -78,15 +100,17 @@ class Shifts(Area):
                 }
             )
         return {
+            "outside": hours.booked_outside_of_hours(user.clinic_ids()).count(),
             "weekdays": [str(day.label) for day in Shift.Weekday],
             "weeks": [{"doctor": name, "clinic": clinic, "days": week} for (name, _pk, clinic), week in weeks.items()],
         }
 
+    def typed(self, serializer: Any, names: Sequence[str], post: QueryDict) -> dict[str, Any]:
+        return {**super().typed(serializer, names, post), "breaks": _sent_breaks(post)}
+
     def sent(self, serializer: Any, names: Sequence[str], post: QueryDict, user: User, record: Any) -> dict[str, Any]:
         found = forms.sent(serializer, [name for name in names if name != "breaks"], post)
-        pairs = zip(post.getlist("break_start"), post.getlist("break_end"), strict=False)
-        found["breaks"] = [{"start_time": start, "end_time": end} for start, end in pairs if start or end]
-        return found
+        return {**found, "breaks": _sent_breaks(post)}
 
     def save(self, user: User, record: Shift | None, checked: Any) -> Saved:
         fields = dict(checked.validated_data)
@@ -97,6 +121,11 @@ class Shifts(Area):
 
     def end(self, user: User, record: Shift, version: int | None) -> Affected:
         return hours.end_shift(record, by=user, version=version)[1]
+
+
+def _sent_breaks(post: QueryDict) -> list[dict[str, str]]:
+    pairs = zip(post.getlist("break_start"), post.getlist("break_end"), strict=False)
+    return [{"start_time": start, "end_time": end} for start, end in pairs if start or end]
 
 
 def _valid(shift: Shift) -> str:
@@ -125,8 +154,18 @@ class TimesOff(Area):
         Column(_("Doctor"), lambda row: row.doctor.name),
         Column(_("From"), lambda row: _moment(row, row.start)),
         Column(_("Until"), lambda row: _moment(row, row.end)),
-        Column(_("Reason"), lambda row: row.reason),
+        Column(_("Reason"), lambda row: row.readable_reason),
+        booked_column("time-off"),
     )
+
+    def look_up(self, user: User, rows: Sequence[Any]) -> None:
+        count_booked(user, rows)
+        for row in rows:
+            row.readable_reason = row.reason if may_read_reason(row, user) else ""
+
+    def name_of(self, record: TimeOff, user: User) -> str:
+        zone = zone_of(record.doctor, user)
+        return facts(record.doctor.name, time_range(written(record.start, zone), written(record.end, zone)))
 
     def rows(self, user: User) -> QuerySet[TimeOff]:
         own = Prefetch("doctor__clinics", user.visible_clinics().order_by("pk"), to_attr="own_clinics")
@@ -187,7 +226,15 @@ class ClosingDays(Area):
         Column(_("First day"), lambda row: day(row.first_day)),
         Column(_("Last day"), lambda row: day(row.last_day)),
         Column(_("Reason"), lambda row: row.reason),
+        booked_column("closing-days"),
     )
+
+    def look_up(self, user: User, rows: Sequence[ClosingDay]) -> None:
+        count_booked(user, rows)
+
+    def name_of(self, record: ClosingDay, user: User) -> str:
+        first, last = day(record.first_day), day(record.last_day)
+        return facts(record.clinic.name, first if first == last else time_range(first, last))
 
     def rows(self, user: User) -> QuerySet[ClosingDay]:
         found: QuerySet[ClosingDay] = ClosingDay.objects.in_force().filter(clinic__in=user.clinic_ids())
@@ -201,6 +248,11 @@ class ClosingDays(Area):
         # One day without a last one.
         made.fields["last_day"].help_text = _("Leave it empty for a single day.")
         return made
+
+    def sent(self, serializer: Any, names: Sequence[str], post: QueryDict, user: User, record: Any) -> dict[str, Any]:
+        found = super().sent(serializer, names, post, user, record)
+        # What the form says of it holds for a change too.
+        return found if found.get("last_day") or not found["first_day"] else {**found, "last_day": found["first_day"]}
 
     def save(self, user: User, record: ClosingDay | None, checked: Any) -> Saved:
         fields = dict(checked.validated_data)

@@ -14,17 +14,16 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 
-from appointments.models import Appointment
 from clinic_project.dashboards import access
 from clinic_project.dashboards.manager import forms
 from clinic_project.dashboards.manager.access import frame, require_manager
 from clinic_project.dashboards.manager.areas import Area, Clinics, Doctors, Services, Staff
-from clinic_project.dashboards.manager.hours import ClosingDays, Shifts, TimesOff, written
-from clinic_project.dashboards.manager.once import DoneBefore, new_token, once
+from clinic_project.dashboards.manager.booked import tell
+from clinic_project.dashboards.manager.hours import ClosingDays, Shifts, TimesOff
+from clinic_project.dashboards.manager.once import DoneBefore, new_token, once, token_of
 from clinic_project.dashboards.refusals import REFUSALS, sentence_of
 from clinics import actions
 from clinics.exceptions import DomainError, InvalidInput, StaleVersion
-from clinics.language import in_digits
 from clinics.models import User
 from clinics.staff import SetPasswordSerializer
 
@@ -32,8 +31,6 @@ AREAS: dict[str, Area] = {
     area.slug: area for area in (Staff(), Doctors(), Services(), Shifts(), TimesOff(), ClosingDays(), Clinics())
 }
 PER_PAGE = 200
-NAMED = 10
-"""Affected appointments that are named one by one."""
 
 
 @access.staff_page
@@ -44,10 +41,11 @@ def record_list(request: HttpRequest, slug: str) -> HttpResponseBase:
     area = AREAS[slug]
     page = Paginator(area.rows(user), PER_PAGE).get_page(request.GET.get("p"))
     records = list(page)
+    area.look_up(user, records)
     rows = [
         {
             "pk": record.pk,
-            "cells": [(column, column.text(record)) for column in area.columns],
+            "cells": [(column, column.text(record), column.address(record)) for column in area.columns],
             "is_off": area.is_off(record),
             "address": reverse(f"manager-{slug}-change", args=[record.pk]),
         }
@@ -56,7 +54,7 @@ def record_list(request: HttpRequest, slug: str) -> HttpResponseBase:
     return render(
         request,
         area.template,
-        {**frame(request, slug, []), "what": area, "rows": rows, "rows_page": page, **area.more(records)},
+        {**frame(request, slug, []), "what": area, "rows": rows, "rows_page": page, **area.more(user, records)},
     )
 
 
@@ -84,19 +82,20 @@ def _names(area: Area, record: Any) -> Sequence[str]:
 
 def _save(request: HttpRequest, area: Area, record: Any) -> HttpResponseBase:
     user, names = access.person(request), _names(area, record)
-    typed = area.sent(area.serializer_for(request, record), names, request.POST, user, record)
+    blank = area.serializer_for(request, record)
+    typed = area.typed(blank, names, request.POST)
     try:
-        checked = area.serializer_for(request, record, data=typed)
+        checked = area.serializer_for(request, record, data=area.sent(blank, names, request.POST, user, record))
         if not checked.is_valid():
             return _shown(request, area, record, typed=typed, errors=checked.errors, status=400)
-        saved = once(user, request.POST.get("token", ""), lambda: area.save(user, record, checked))
+        saved = once(user, token_of(request.POST), lambda: area.save(user, record, checked))
     except DoneBefore:
         messages.info(request, _("This was saved already."))
         return redirect(f"manager-{area.slug}")
     except REFUSALS as refusal:
         return _refused(request, area, record, refusal, typed)
-    messages.success(request, _("Saved: {what}").format(what=saved.record))
-    _tell(request, user, saved.affected)
+    messages.success(request, _("Saved: {what}").format(what=area.name_of(saved.record, user)))
+    tell(request, area.slug, saved.record, saved.affected)
     return redirect(f"manager-{area.slug}")
 
 
@@ -105,11 +104,11 @@ def _end(request: HttpRequest, area: Area, record: Any) -> HttpResponseBase:
     if area.ending is None:
         raise Http404
     try:
-        affected = area.end(user, record, forms.sent(None, [], request.POST).get("version"))
+        affected = area.end(user, record, forms.version_of(request.POST))
     except REFUSALS as refusal:
         return _refused(request, area, record, refusal, None)
-    messages.success(request, _("Ended: {what}. It stays in the history.").format(what=record))
-    _tell(request, user, affected)
+    messages.success(request, _("Ended: {what}. It stays in the history.").format(what=area.name_of(record, user)))
+    tell(request, area.slug, record, affected)
     return redirect(f"manager-{area.slug}")
 
 
@@ -169,12 +168,13 @@ def _shown(
             "what": area,
             "back": f"manager-{area.slug}",
             "record": record,
+            "name": area.new if record is None else area.name_of(record, user),
             "fixed": [(forms.label_of(serializer, name), text) for name, text in named.items()],
             "fields": forms.form_fields(serializer, names, values, errors, choices),
             "breaks": _breaks(values.get("breaks")) if "breaks" in names else [],
             # What was sent is what was seen: to send it again over somebody else's change takes a fresh look.
-            "version": (typed or {}).get("version") or getattr(record, "version", ""),
-            "token": request.POST.get("token") or new_token(),
+            "version": (forms.version_of(request.POST) if typed is not None else None) or getattr(record, "version", ""),
+            "token": token_of(request.POST) or new_token(),
             # What has no field here.
             "errors": [sentence for name, sentences in errors.items() if name not in names for sentence in sentences],
             "refusal": refusal,
@@ -194,22 +194,3 @@ def _breaks(given: Any) -> list[dict[str, str]]:
     """The breaks that there are, and room for two more."""
     held = [{name: str(each[name])[:5] for name in ("start_time", "end_time")} for each in given or []]
     return [*held, *({"start_time": "", "end_time": ""} for _number in range(2))]
-
-
-def _tell(request: HttpRequest, user: User, affected: Sequence[Appointment]) -> None:
-    """Name the booked appointments, of the manager's clinics, that somebody has to move."""
-    own = set(user.clinic_ids())
-    rows = [row for row in affected if row.clinic_id in own]
-    if not rows:
-        return
-    names = "; ".join(_named(row) for row in rows[:NAMED]) + ("; …" if len(rows) > NAMED else "")
-    messages.warning(
-        request,
-        _("Nothing is moved by itself. Booked for then: {count}. Move them: {names}").format(
-            count=in_digits(len(rows)), names=names
-        ),
-    )
-
-
-def _named(row: Appointment) -> str:
-    return f"{row.patient.full_name}, {written(row.start, row.clinic.zone)}, {row.doctor.name}"

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from clinic_project.dashboards import access, rows
 from clinic_project.dashboards.manager.access import frame, require_manager
-from clinic_project.dashboards.manager.figures import figures, visits_of
+from clinic_project.dashboards.manager.figures import ending, figures, visits_of
 from clinic_project.dashboards.place import clinic_page
 from clinic_project.dashboards.refusals import REFUSALS, sentence_of
 from clinic_project.dashboards.words import manager_words, script_words
@@ -123,6 +123,7 @@ def _section(
         "date": parse_date(state["date"]),
         **_shown(figures(visits, extra["waits"], now), words),
         "taken": extra["taken"],
+        "ending": ending(visits, now),
         "doctors": doctors,
     }
 

@@ -20,7 +20,7 @@ export function visitsOf(state, which) {
   const known = new Set(ticketed.map((visit) => visit.id));
   const planned = appointmentsOf(state, which)
     .filter((each) => !known.has(each.visit_id) && each.status in VISIT_STATUS)
-    .map((each) => ({ id: each.visit_id, status: VISIT_STATUS[each.status], doctor: each.doctor, checked_in_at: null }));
+    .map((each) => ({ id: each.visit_id, status: VISIT_STATUS[each.status], doctor: each.doctor, checked_in_at: null, start: each.start }));
   return [...ticketed, ...planned];
 }
 
@@ -35,6 +35,17 @@ export function figures(visits, waits, now) {
   const since = visits.filter((visit) => visit.status === 'waiting').map((visit) => secondsBetween(visit.checked_in_at, now));
   const counts = Object.entries(COUNTED).map(([name, status]) => [name, visits.filter((visit) => visit.status === status).length]);
   return { ...Object.fromEntries(counts), waiting_longest: most(since), median_wait: median(over), longest_wait: most(over) };
+}
+
+/**
+ * What closing the day would do now: who leaves, who is a no-show; and who stands in its way, inside with a doctor or booked for later.
+ * @param {any[]} visits
+ * @param {number} now
+ */
+export function ending(visits, now) {
+  const count = (/** @type {string[]} */ ...statuses) => visits.filter((visit) => statuses.includes(visit.status)).length;
+  const later = visits.filter((visit) => visit.status === 'planned' && Date.parse(visit.start) > now).length;
+  return { leaving: count('waiting', 'called', 'skipped'), missing: count('planned') - later, inside: count('in_progress'), later };
 }
 
 /** @param {string} from @param {number} to */

@@ -6,8 +6,10 @@ import { reconcile } from '../list.js';
 import { clock } from '../time.js';
 import { t } from '../words.js';
 import { digits } from '../written.js';
-import { figures, visitsOf, waitKeeper } from './figures.js';
+import { ending, figures, visitsOf, waitKeeper } from './figures.js';
 
+/** What is told only if there is somebody: the line of each. @type {Record<string, string>} */
+const IN_THE_WAY = { inside: 'inside-line', later: 'later-line' };
 const WAITS = ['waiting_longest', 'median_wait', 'longest_wait'];
 /** Payments may come many at once: the sums are asked for once, and then at most this often. */
 const AT_MOST_EVERY = 3_000;
@@ -54,6 +56,10 @@ export function daySection(root, { store, start, now, redraw }, dateOf) {
     day = dateOf(clinicId);
     const visits = visitsOf(state, { clinicId, date: day });
     write(slot(root, 'figures'), figures(visits, keeper.waits, now()), taken);
+    for (const [name, count] of Object.entries(ending(visits, now()))) {
+      setText(slot(root, name), digits(count));
+      if (name in IN_THE_WAY) show(slot(root, IN_THE_WAY[name]), count > 0);
+    }
     const names = new Map(doctors.map((/** @type {number} */ id) => [id, state.doctors[id]?.name ?? '']));
     for (const { doctor } of visits) names.set(doctor.id, doctor.name);
     const rows = [...names].map(([id, name]) => ({ id, name })).sort((a, b) => a.name.localeCompare(b.name) || a.id - b.id);
