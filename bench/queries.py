@@ -48,7 +48,9 @@ ROWS = 1000
 
 def fill(world: World, first: int, last: int) -> None:
     """One of everything for each number."""
-    tomorrow = timezone.now().replace(hour=9, minute=0, second=0, microsecond=0) + dt.timedelta(days=1)
+    # In the clinic's zone: it is another one at each hour, and a doctor's hours end with the clinic's day.
+    now = timezone.now().astimezone(world.here.zone)
+    tomorrow = now.replace(hour=9, minute=0, second=0, microsecond=0) + dt.timedelta(days=1)
     for number in range(first, last):
         day, place = divmod(number, 24)
         ClinicFactory()  # type: ignore[no-untyped-call]
