@@ -6,6 +6,7 @@
 import { createKeybindingsHandler } from '../vendor/tinykeys/tinykeys.js';
 import { byId, clone, slot } from './dom.js';
 import { ROW } from './list.js';
+import { isOpening } from './on-demand.js';
 import { t } from './words.js';
 
 const OFF = 'front-desk.keys-off';
@@ -32,6 +33,37 @@ const isForField = ({ key, repeat, isComposing, target }) => {
   const isChosen = field.matches?.('[type=radio], [type=checkbox]') && key.length === 1 && key !== ' ';
   return repeat || isComposing || (!isChosen && field.matches?.('[contenteditable], input, select, textarea'));
 };
+
+/** So long after a dialog has closed by itself, somebody still types into it. */
+const UNSEEN = 400;
+/** Whoever goes on typing as fast as this hasn't noticed yet. */
+const TYPING = 250;
+
+/**
+ * Keys that were meant for a dialog which has closed by itself, as one does that was saved. Who closed it with Escape or a click,
+ * or sent it with Ctrl and Enter, knows that it is gone.
+ * @param {() => number} [now]
+ */
+export function trailingKeys(now = () => performance.now()) {
+  let isTyped = false;
+  let until = 0;
+  return {
+    /** @param {{key: string, ctrlKey?: boolean, metaKey?: boolean}|null} pressed null: a pointer */
+    inside(pressed) {
+      isTyped = pressed !== null && pressed.key !== 'Escape' && !pressed.ctrlKey && !pressed.metaKey;
+    },
+    closed() {
+      if (isTyped) until = now() + UNSEEN;
+      isTyped = false;
+    },
+    /** A key outside of dialogs: was it for the one that was there? */
+    isTrailing() {
+      if (now() >= until) return false;
+      until = Math.max(until, now() + TYPING);
+      return true;
+    },
+  };
+}
 
 const isOff = () => localStorage.getItem(OFF) === 'yes';
 
@@ -62,17 +94,25 @@ export function shortcuts(list) {
   });
   byId('keys-button').addEventListener('click', open);
 
+  const trailing = trailingKeys();
+  document.addEventListener('close', trailing.closed, true);
+  document.addEventListener('pointerdown', () => trailing.inside(null), true);
+
   const bindings = Object.fromEntries(
     all.map(({ keys, run }) => [
       inAnyScript(keys),
       (/** @type {KeyboardEvent} */ event) => {
-        if (writesAnother(event, keys) || isOff() || document.querySelector('dialog[open]')) return;
+        if (writesAnother(event, keys) || isOff() || document.querySelector('dialog[open]') || isOpening()) return;
         event.preventDefault();
         run(event);
       },
     ]),
   );
-  window.addEventListener('keydown', createKeybindingsHandler(bindings, { ignore: isForField }));
+  const handler = createKeybindingsHandler(bindings, { ignore: isForField });
+  window.addEventListener('keydown', (/** @type {any} */ event) => {
+    if (event.target.closest?.('dialog')) trailing.inside(event);
+    else if (!trailing.isTrailing()) handler(event);
+  });
   return open;
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkinNews } from '../../static/dashboards/announce.js';
-import { decimal } from '../../static/dashboards/forms.js';
+import { decimal } from '../../static/dashboards/amounts.js';
 import { PATIENCE, verdict } from '../../static/dashboards/light.js';
 import { reconcile, staying } from '../../static/dashboards/list.js';
 import { currentOf, inSections, isLate } from '../../static/dashboards/rows.js';

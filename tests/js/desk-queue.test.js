@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { less } from '../../static/dashboards/forms.js';
+import { less } from '../../static/dashboards/amounts.js';
 import { withIntents } from '../../static/dashboards/intents.js';
 import { marks } from '../../static/dashboards/marks.js';
 import { presenceOf, presenceText } from '../../static/dashboards/presence.js';

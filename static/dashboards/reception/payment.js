@@ -1,9 +1,11 @@
 /** Taking a payment: what is due, what came in, and one button whose second click does nothing. */
 
+import { decimal, less } from '../amounts.js';
 import { toast } from '../announce.js';
 import { Refusal, get, post } from '../api.js';
+import { formDialog } from '../dialogs.js';
 import { byId, clone, setText, show, slot } from '../dom.js';
-import { decimal, formDialog, less, showErrors } from '../forms.js';
+import { showErrors } from '../forms.js';
 import { clock, dayOf, written } from '../time.js';
 import { facts, t } from '../words.js';
 import { money as writtenMoney } from '../written.js';

@@ -1,9 +1,10 @@
 /** Giving money back, for admins: how much, and why. */
 
+import { decimal } from '../amounts.js';
 import { toast } from '../announce.js';
 import { Refusal, post } from '../api.js';
+import { formDialog } from '../dialogs.js';
 import { setText, slot } from '../dom.js';
-import { decimal, formDialog } from '../forms.js';
 import { t } from '../words.js';
 import { money } from '../written.js';
 
