@@ -93,6 +93,8 @@ def reception(request: HttpRequest, clinics: list[Clinic], clinic: Clinic) -> Ht
         wait_alarm=dt.timedelta(minutes=clinic.wait_alarm_minutes),
     )
     both = {"visit": rules, "appointment": appointment_rules}
+    sections = rows.doctor_sections(visits, doctors, words, clinic=clinic, states=state["doctors"], now=now)
+    away = {row["id"]: row["away"] for section in sections for row in section["active"]}
     return render(
         request,
         "reception/page.html",
@@ -103,9 +105,9 @@ def reception(request: HttpRequest, clinics: list[Clinic], clinic: Clinic) -> Ht
             "snapshot": state,
             "start": {**start_data(request, state, [clinic]), "clinic": clinic.pk},
             "words": script_words(),
-            "attention": attention.attention_rows(entries, clinic, both, words, now),
+            "attention": attention.attention_rows(entries, clinic, both, words, now, away=away),
             "attention_counts": attention.counts_of(entries, words),
-            "sections": rows.doctor_sections(visits, doctors, words, clinic=clinic, states=state["doctors"], now=now),
+            "sections": sections,
             "appointments": [
                 rows.appointment_row(each, by_id.get(each["visit_id"]), clinic, appointment_rules, words, now)
                 for each in state["appointments"]
@@ -116,6 +118,7 @@ def reception(request: HttpRequest, clinics: list[Clinic], clinic: Clinic) -> Ht
             "priorities": [(value, words[f"priority.{value}"]) for value in ("normal", "urgent", "emergency")],
             "presence_states": [(value, words[f"presence.{value}"]) for value in Presence.State.values],
             "break_minutes": BREAK_MINUTES,
+            "call_returns": words["away.call"],
             "blank_visit": rows.BLANK_VISIT,
             "blank_appointment": rows.BLANK_APPOINTMENT,
             "blank_section": rows.BLANK_SECTION,

@@ -40,17 +40,17 @@ const UNSEEN = 400;
 const TYPING = 250;
 
 /**
- * Keys that were meant for a dialog which has closed by itself, as one does that was saved. Who closed it with Escape or a click,
- * or sent it with Ctrl and Enter, knows that it is gone.
+ * Keys that were meant for a dialog which has closed by itself, as one does that was saved. Who closed it with Escape or a button
+ * knows that it is gone.
  * @param {() => number} [now]
  */
 export function trailingKeys(now = () => performance.now()) {
   let isTyped = false;
   let until = 0;
   return {
-    /** @param {{key: string, ctrlKey?: boolean, metaKey?: boolean}|null} pressed null: a pointer */
-    inside(pressed) {
-      isTyped = pressed !== null && pressed.key !== 'Escape' && !pressed.ctrlKey && !pressed.metaKey;
+    /** @param {boolean} isText a key for a field of the dialog; else a button, Escape, a pointer */
+    inside(isText) {
+      isTyped = isText;
     },
     closed() {
       if (isTyped) until = now() + UNSEEN;
@@ -96,7 +96,7 @@ export function shortcuts(list) {
 
   const trailing = trailingKeys();
   document.addEventListener('close', trailing.closed, true);
-  document.addEventListener('pointerdown', () => trailing.inside(null), true);
+  document.addEventListener('pointerdown', () => trailing.inside(false), true);
 
   const bindings = Object.fromEntries(
     all.map(({ keys, run }) => [
@@ -110,7 +110,8 @@ export function shortcuts(list) {
   );
   const handler = createKeybindingsHandler(bindings, { ignore: isForField });
   window.addEventListener('keydown', (/** @type {any} */ event) => {
-    if (event.target.closest?.('dialog')) trailing.inside(event);
+    const { target, key, ctrlKey, metaKey } = event;
+    if (target.closest?.('dialog')) trailing.inside(target.matches('input, select, textarea') && key !== 'Escape' && !ctrlKey && !metaKey);
     else if (!trailing.isTrailing()) handler(event);
   });
   return open;

@@ -40,6 +40,7 @@ goLive({
       askPresence: onDemand(async () => (await import('./reception/presence.js')).presenceDialog(live)),
       askPriority: onDemand(async () => (await ofVisit()).askPriority),
       askTransfer: onDemand(async () => (await ofVisit()).askTransfer),
+      askAway: onDemand(async () => (await import('./reception/away.js')).awayDialog(tools)),
       askCancel: onDemand(async () => (await import('./reception/cancel.js')).cancelDialog(live)),
       /** What has no button of its own: a refusal stands in the row all the same. @param {number} id @param {() => Promise<unknown>} work */
       atRow(id, work) {

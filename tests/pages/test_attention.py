@@ -11,7 +11,9 @@ import pytest
 from django.test import Client
 
 from clinic_project.dashboards.attention import attention_of
-from clinic_project.dashboards.rows import presence_of
+from clinic_project.dashboards.rows import away_sentence, presence_label, presence_of
+from clinic_project.dashboards.words import labels
+from clinics.models import Clinic
 from queue import actions as queue_actions
 from queue.models import Visit
 from tests.factories import World, book, walk_in
@@ -47,6 +49,30 @@ def test_whether_a_doctor_is_there(doctor: dict[str, Any] | None, is_inside: boo
     now = dt.datetime.fromisoformat("2026-11-25T10:00:00Z")
 
     assert presence_of(doctor, is_inside=is_inside, now=now) == state
+
+
+@pytest.mark.parametrize(
+    ("doctor", "label", "away"),
+    [
+        (None, "With a patient", ""),
+        ({"state": "available", "until": None, "valid_until": None}, "With a patient", ""),
+        ({"state": "gone", "until": None}, "With a patient, then gone", "Dr A is gone for today."),
+        ({"state": "break", "until": None}, "With a patient, then on a break", "Dr A is on a break."),
+        (
+            {"state": "break", "until": "2026-11-25T10:01:00Z"},
+            "With a patient, then on a break until 10:01",
+            "Dr A is on a break until 10:01.",
+        ),
+        ({"state": "break", "until": "2026-11-25T10:00:00Z"}, "With a patient, then on a break until 10:00", ""),
+    ],
+)
+def test_what_was_said_while_a_patient_is_inside_is_said_with_it(doctor: dict[str, Any] | None, label: str, away: str) -> None:
+    now = dt.datetime.fromisoformat("2026-11-25T10:00:00Z")
+    known = doctor and {"name": "Dr A", "valid_until": "2026-11-26T00:00:00Z", **doctor}
+    clinic, words = Clinic(timezone="UTC"), labels()
+
+    assert presence_label(known, is_inside=True, now=now, clinic=clinic, words=words) == ("with_patient", label)
+    assert away_sentence(known, now=now, clinic=clinic, words=words) == away
 
 
 def desk(world: World) -> str:

@@ -81,7 +81,7 @@ export function stateArea({ store, now, zone, redraw }, doctorId) {
       const said = presenceOf(doctor, false, now());
       area.dataset.state = state;
       area.classList.toggle('is-pending', hoped !== null);
-      setText(slot(area, 'now'), presenceText(state, doctor, zone));
+      setText(slot(area, 'now'), presenceText(state, doctor, zone, said));
       for (const button of form?.querySelectorAll('button') ?? []) setAttribute(button, 'aria-pressed', String(button.value === said));
     },
   };
