@@ -68,6 +68,15 @@ def away_sentence(doctor: Row | None, *, now: dt.datetime, clinic: Clinic, words
     return filled(words[f"away.{said}_until" if until else f"away.{said}"], name=doctor["name"], time=clock(until, clinic))
 
 
+def off_label(until: dt.datetime | None, clinic: Clinic, words: Mapping[str, str], *, now: dt.datetime) -> str:
+    """That the doctor has time off, and until when: a time of today, else the day."""
+    if until is None or until <= now:
+        return ""
+    end = until.astimezone(clinic.zone)
+    when = f"{end:%H:%M}" if end.date() == now.astimezone(clinic.zone).date() else date_format(end, "j M Y")
+    return filled(words["off_until"], when=in_digits(when))
+
+
 def is_long_wait(visit: Row, now: dt.datetime, wait_alarm: dt.timedelta) -> bool:
     """Waits as long as the clinic wants to hear of."""
     return visit["status"] == "waiting" and now - dt.datetime.fromisoformat(visit["checked_in_at"]) >= wait_alarm
@@ -151,9 +160,11 @@ def doctor_sections(
     *,
     clinic: Clinic,
     states: Iterable[Row],
+    off: Mapping[int, dt.datetime],
     now: dt.datetime,
 ) -> list[Row]:
-    """A section of the queue for each doctor who works here or has visits today; ``states``: the snapshot's ``doctors``."""
+    """A section of the queue for each doctor who works here or has visits today; ``states``: the snapshot's ``doctors``;
+    ``off``: until when those who have time off now."""
     by_doctor: dict[int, list[Row]] = defaultdict(list)
     names = {doctor.pk: doctor.name for doctor in doctors}
     known = {state["id"]: state for state in states}
@@ -167,6 +178,7 @@ def doctor_sections(
         section["presence"], section["presence_label"] = presence_label(
             known.get(pk), is_inside=is_inside, now=now, clinic=clinic, words=words
         )
+        section["off_label"] = off_label(off.get(pk), clinic, words, now=now)
         away = away_sentence(known.get(pk), now=now, clinic=clinic, words=words)
         for row in section["active"]:
             row["away"] = f"{away} {words['away.call']}" if away and "call" in row["can"] else ""

@@ -17,6 +17,12 @@ function remove(element) {
   if (hadFocus && cameFrom?.isConnected) cameFrom.focus();
 }
 
+/** @param {string} about */
+const toldOf = (about) => byId('toasts').querySelector(`[data-about="${about}"]`);
+
+/** What was told of it holds no more. @param {string} about */
+export const untell = (about) => remove(toldOf(about));
+
 /**
  * @param {string} text
  * @param {{bad?: boolean, about?: string, action?: {label: string, run: () => unknown}}} [options] `action`: a button beside
@@ -26,7 +32,7 @@ export function toast(text, { bad = false, about, action } = {}) {
   const region = byId('toasts');
   const element = clone('toast-template');
   if (about) {
-    remove(region.querySelector(`[data-about="${about}"]`));
+    untell(about);
     element.dataset.about = about;
   }
   slot(element, 'text').textContent = text;

@@ -10,6 +10,7 @@ import { marks } from './marks.js';
 import { onDemand } from './on-demand.js';
 import { appointmentArea } from './reception/appointments.js';
 import { attentionArea } from './reception/attention-area.js';
+import { timeOff } from './reception/off.js';
 import { queueArea } from './reception/queue.js';
 import { steps } from './reception/steps.js';
 import { workArea } from './reception/work.js';
@@ -34,6 +35,7 @@ goLive({
       ours,
       clinic: start.clinics[start.clinic],
       isMarked: marks(store, live.redraw),
+      offUntil: timeOff(live),
       openPayment: onDemand(async () => (await import('./reception/payment.js')).paymentDialog(live)),
       bookFollowUp: onDemand(async () => (await import('./reception/follow-up.js')).followUpDialog(live)),
       openHistory: onDemand(async () => (await import('./reception/history.js')).historyDialog(live)),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from appointments.actions import add_time_off
 from clinic_project.dashboards.attention import attention_of
 from clinic_project.dashboards.rows import away_sentence, presence_label, presence_of
 from clinic_project.dashboards.words import labels
@@ -93,6 +96,20 @@ def test_the_page_comes_with_who_needs_attention_and_the_step_to_take(world: Wor
     assert f'data-key="waiting-{visit.pk}"' in html
     assert f'href="#visit-{visit.pk}"' in html
     assert "Has waited 5 min" in html
+
+
+def test_time_off_that_holds_now_stands_beside_the_doctor(world: World) -> None:
+    now = timezone.now()
+    shown = re.compile(r'data-slot="off">(Off until [^<]+)<')
+    assert shown.findall(desk(world)) == []
+    hours = [(-2, 48), (-1, 24), (1, 2), (-2, -1)]
+    for start, end in hours:
+        add_time_off(
+            by=world.admin, doctor=world.doctor, start=now + dt.timedelta(hours=start), end=now + dt.timedelta(hours=end)
+        )
+
+    until = (now + dt.timedelta(hours=48)).astimezone(world.here.zone)
+    assert shown.findall(desk(world)) == [f"Off until {until.day} {until:%b %Y}"]
 
 
 def test_a_quiet_day_says_so(world: World) -> None:

@@ -85,6 +85,9 @@ export function queueArea(tools) {
         setText(slot(element, 'name'), name);
         setText(slot(element, 'waiting'), t('waiting_count', { count: waiting.length }));
         fillPresence(element, id, active);
+        const off = tools.offUntil(id);
+        setText(slot(element, 'off'), t('off_until', { when: off }));
+        show(slot(element, 'off'), off !== '');
         show(slot(element, 'empty'), active.length === 0);
         show(slot(element, 'done'), done.length > 0);
         setText(slot(element, 'done-label'), t('done_count', { count: done.length }));
