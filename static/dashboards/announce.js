@@ -53,8 +53,8 @@ export function toast(text, { bad = false, about, action } = {}) {
   slot(element, 'close').addEventListener('click', close);
   while (region.children.length >= AT_ONCE) remove(region.firstElementChild);
   region.append(element);
-  // It doesn't go while somebody reads it.
-  const later = () => setTimeout(() => (element.matches(':hover, :focus-within') ? later() : close()), STAYS);
+  // None goes while somebody reads one of them: those below would move under the mouse.
+  const later = () => setTimeout(() => (region.matches(':hover, :focus-within') ? later() : close()), STAYS);
   later();
 }
 

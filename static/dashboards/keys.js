@@ -1,13 +1,13 @@
 /**
- * Keyboard shortcuts of a page, and the sheet that lists them (`?`). Single keys act only outside of fields and dialogs, and
+ * Keyboard shortcuts of a page; `?` lists them (keys-sheet.js). Single keys act only outside of fields and dialogs, and
  * can be switched off (WCAG 2.1.4): whoever speaks to the computer must not call a patient by a stray word.
  */
 
 import { createKeybindingsHandler } from '../vendor/tinykeys/tinykeys.js';
-import { byId, clone, slot } from './dom.js';
+import { complain } from './commands.js';
+import { byId } from './dom.js';
 import { ROW } from './list.js';
-import { isOpening } from './on-demand.js';
-import { t } from './words.js';
+import { isOpening, onDemand } from './on-demand.js';
 
 const OFF = 'front-desk.keys-off';
 
@@ -17,9 +17,6 @@ const OFF = 'front-desk.keys-off';
  * @property {string} [word] key of its sentence in the sheet; without one it isn't listed
  * @property {(event: KeyboardEvent) => unknown} run
  */
-
-/** How a key is written in the sheet. @param {string} keys */
-const written = (keys) => keys.replace('Shift+?', '?').replace('ArrowDown', '↓').replace('ArrowUp', '↑').replace('Escape', 'Esc').replace('Control', 'Ctrl').toUpperCase();
 
 /** A key is meant by what it writes; where another script is typed, by its place on the keyboard. @param {string} keys */
 const inAnyScript = (keys) => (/^[a-z]$/.test(keys) ? `(${keys}|Key${keys.toUpperCase()})` : keys === '/' ? '(/|Slash)' : keys);
@@ -65,33 +62,15 @@ export function trailingKeys(now = () => performance.now()) {
   };
 }
 
-const isOff = () => localStorage.getItem(OFF) === 'yes';
+export const isOff = () => localStorage.getItem(OFF) === 'yes';
+/** @param {boolean} off */
+export const switchOff = (off) => localStorage.setItem(OFF, off ? 'yes' : 'no');
 
-/**
- * @param {Shortcut[]} list
- * @returns {() => void} opens the sheet
- */
+/** @param {Shortcut[]} list */
 export function shortcuts(list) {
-  const dialog = byId('keys-dialog');
-  const open = () => dialog.open || dialog.showModal();
+  const sheet = onDemand(async () => (await import('./keys-sheet.js')).keysSheet(all));
+  const open = () => sheet().catch((error) => complain(null, error));
   const all = [...list, { keys: '[Shift]+?', word: 'keys.help', run: open }, { keys: '[Shift]+؟', run: open }];
-
-  slot(dialog, 'list').replaceChildren(
-    ...all
-      .filter(({ word }) => word)
-      .map(({ keys, word }) => {
-        const row = clone('key-template');
-        slot(row, 'keys').textContent = written(keys.replace('[Shift]+', ''));
-        slot(row, 'what').textContent = t(/** @type {string} */ (word));
-        return row;
-      }),
-  );
-  const toggle = slot(dialog, 'toggle');
-  toggle.checked = !isOff();
-  toggle.addEventListener('change', () => localStorage.setItem(OFF, toggle.checked ? 'no' : 'yes'));
-  dialog.addEventListener('click', (/** @type {any} */ event) => {
-    if (event.target === dialog || event.target.closest('[data-close]')) dialog.close();
-  });
   byId('keys-button').addEventListener('click', open);
 
   const trailing = trailingKeys();
@@ -114,7 +93,6 @@ export function shortcuts(list) {
     if (target.closest?.('dialog')) trailing.inside(target.matches('input, select, textarea') && key !== 'Escape' && !ctrlKey && !metaKey);
     else if (!trailing.isTrailing()) handler(event);
   });
-  return open;
 }
 
 /**

@@ -118,7 +118,10 @@ def test_a_quiet_day_says_so(world: World) -> None:
 
     html = desk(world)
 
-    assert 'id="attention-empty">' in html
+    assert (
+        'id="attention-empty">Nobody is late or waits too long, nobody leaves unpaid, and no follow-up is to be booked.<'
+        in html
+    )
     assert 'data-key="waiting-' not in html
 
 
