@@ -55,7 +55,13 @@ export function steps(tools) {
     if (away) return tools.askAway(visit, away, () => tools.atRow(visit.id, () => call(visit, true)));
     if (store.now() - (calls.get(id) ?? -Infinity) < BOUNCE) return undefined;
     calls.set(id, store.now());
-    return tellStep(store, await actOnVisit(store, visit.id, 'call'), { rules });
+    try {
+      return tellStep(store, await actOnVisit(store, visit.id, 'call'), { rules });
+    } catch (error) {
+      // What was refused, or not answered, may be asked for again at once.
+      calls.delete(id);
+      throw error;
+    }
   };
 
   /** @param {number} id @param {{after: number|null, rank: number}|null} place null: nothing to do */
