@@ -39,10 +39,11 @@ class LedgerEntrySerializer(serializers.ModelSerializer[LedgerEntry]):
     amount = MoneyField()
     discount = MoneyField()
     by = serializers.CharField(source="by.get_username", default=None)
+    by_name = serializers.CharField(source="by.name", default=None)
 
     class Meta:
         model = LedgerEntry
-        fields = ["id", "kind", "amount", "discount", "method", "reason", "receipt_number", "by", "at"]
+        fields = ["id", "kind", "amount", "discount", "method", "reason", "receipt_number", "by", "by_name", "at"]
         read_only_fields = fields
 
 

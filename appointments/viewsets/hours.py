@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
@@ -108,10 +109,15 @@ class ShiftViewSet(HoursViewSet):
 
 class TimeOffFilter(filters.FilterSet):
     doctor = IdFilter()
+    current = filters.BooleanFilter(method="as_it_is_now", help_text="Those that hold at this moment, or `false`: all others.")
 
     class Meta:
         model = TimeOff
         fields = ["doctor"]
+
+    def as_it_is_now(self, rows: QuerySet[TimeOff], _name: str, value: bool) -> QuerySet[TimeOff]:
+        now = Q(start__lte=timezone.now(), end__gt=timezone.now())
+        return rows.filter(now if value else ~now)
 
 
 class TimeOffViewSet(HoursViewSet):

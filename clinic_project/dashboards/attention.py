@@ -83,9 +83,15 @@ def attention_rows(
     rules: Mapping[str, Mapping[str, list[str]]],
     words: Mapping[str, str],
     now: dt.datetime,
+    *,
+    away: Mapping[int, str],
 ) -> list[Row]:
-    """The entries with the texts of their rows and ``can``: the step that is offered."""
-    return [_row(entry, clinic, rules, words, now) for entry in entries]
+    """The entries with the texts of their rows and ``can``: the step that is offered.
+
+    ``away``: by visit, what is to be known before a call, since its doctor isn't there.
+    """
+    shown = [_row(entry, clinic, rules, words, now) for entry in entries]
+    return [{**row, "away": away.get(row["id"], "") if "call" in row["can"] else ""} for row in shown]
 
 
 def _row(

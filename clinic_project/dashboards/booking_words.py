@@ -45,6 +45,7 @@ def work_words() -> dict[str, str]:
         "walk_in.break": _("on a break"),
         "walk_in.break_until": _("on a break until {time}"),
         "walk_in.gone": _("gone for today"),
+        "walk_in.off": _("off until {when}"),
         "walk_in.service_last": _("As last time"),
         "walk_in.service_common": _("Most common today"),
         "walk_in.add": _("Add to the queue of {doctor}"),

@@ -20,6 +20,7 @@ from appointments.models import Appointment
 from clinic_project.dashboards import access, doctor_page, rows
 from clinic_project.dashboards.refusals import REFUSALS, sentence_of, sentences_of
 from clinic_project.dashboards.words import labels
+from clinics.language import filled
 from clinics.models import Doctor, User
 from clinics.permissions import ADMIN, DOCTOR
 from queue import actions as queue_actions
@@ -92,7 +93,9 @@ def visit(request: HttpRequest, pk: int, verb: str, page: str) -> HttpResponseBa
         raise Http404
     if verb in ENDING:
         return _end(request, found, verb)
-    _run(request, VISIT_VERBS[verb], found, version=version_of(request))
+    was_away = verb == "call" and DoctorState(found.doctor).away is not None
+    if _run(request, VISIT_VERBS[verb], found, version=version_of(request)) and was_away:
+        messages.success(request, filled(_("{name} is shown as available again."), name=found.doctor.name))
     return _back(page, user, clinic_id=found.clinic_id, doctor_id=found.doctor_id)
 
 

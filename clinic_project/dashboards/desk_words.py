@@ -20,6 +20,11 @@ def desk_labels() -> dict[str, str]:
         "attention.late": _("Expected {count} min ago"),
         "attention.again": _("To come again: {date}"),
         "next": _("Next: {why}"),
+        "off_until": _("Off until {when}"),
+        "away.gone": _("{name} is gone for today."),
+        "away.break": _("{name} is on a break."),
+        "away.break_until": _("{name} is on a break until {time}."),
+        "away.call": _("A call shows the doctor as available again."),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,10 +15,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
+from appointments.models import TimeOff
 from clinic_project.dashboards import access, attention, rows
 from clinic_project.dashboards.place import clinic_page, no_place
 from clinic_project.dashboards.words import labels, script_words
-from clinics.models import Clinic, Service
+from clinics.models import Clinic, Doctor, Service
 from clinics.permissions import DOCTOR
 from payments.models import LedgerEntry
 from queue.models import Presence
@@ -75,6 +77,12 @@ def start_data(request: HttpRequest, state: dict[str, Any], clinics: list[Clinic
     }
 
 
+def _off_until(doctors: Iterable[Doctor], now: dt.datetime) -> dict[int, dt.datetime]:
+    """Until when those doctors have time off who have it now."""
+    current = TimeOff.objects.in_force().filter(doctor__in=doctors, start__lte=now, end__gt=now)
+    return {away.doctor_id: away.end for away in current.order_by("end")}
+
+
 @clinic_page(access.require_desk, is_named=True)
 def reception(request: HttpRequest, clinics: list[Clinic], clinic: Clinic) -> HttpResponseBase:
     """The clinic's day: appointments, the queue by doctor, and the work on patients."""
@@ -93,6 +101,9 @@ def reception(request: HttpRequest, clinics: list[Clinic], clinic: Clinic) -> Ht
         wait_alarm=dt.timedelta(minutes=clinic.wait_alarm_minutes),
     )
     both = {"visit": rules, "appointment": appointment_rules}
+    off = _off_until(doctors, now)
+    sections = rows.doctor_sections(visits, doctors, words, clinic=clinic, states=state["doctors"], off=off, now=now)
+    away = {row["id"]: row["away"] for section in sections for row in section["active"]}
     return render(
         request,
         "reception/page.html",
@@ -101,11 +112,11 @@ def reception(request: HttpRequest, clinics: list[Clinic], clinic: Clinic) -> Ht
             **access.frame(request, clinics, clinic),
             "date": parse_date(state["date"]),
             "snapshot": state,
-            "start": {**start_data(request, state, [clinic]), "clinic": clinic.pk},
+            "start": {**start_data(request, state, [clinic]), "clinic": clinic.pk, "off": off},
             "words": script_words(),
-            "attention": attention.attention_rows(entries, clinic, both, words, now),
+            "attention": attention.attention_rows(entries, clinic, both, words, now, away=away),
             "attention_counts": attention.counts_of(entries, words),
-            "sections": rows.doctor_sections(visits, doctors, words, clinic=clinic, states=state["doctors"], now=now),
+            "sections": sections,
             "appointments": [
                 rows.appointment_row(each, by_id.get(each["visit_id"]), clinic, appointment_rules, words, now)
                 for each in state["appointments"]
@@ -116,6 +127,7 @@ def reception(request: HttpRequest, clinics: list[Clinic], clinic: Clinic) -> Ht
             "priorities": [(value, words[f"priority.{value}"]) for value in ("normal", "urgent", "emergency")],
             "presence_states": [(value, words[f"presence.{value}"]) for value in Presence.State.values],
             "break_minutes": BREAK_MINUTES,
+            "call_returns": words["away.call"],
             "blank_visit": rows.BLANK_VISIT,
             "blank_appointment": rows.BLANK_APPOINTMENT,
             "blank_section": rows.BLANK_SECTION,

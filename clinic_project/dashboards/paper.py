@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic_project.dashboards import access
-from clinic_project.dashboards.amounts import decimal_point
+from clinic_project.dashboards.amounts import decimal_point, typed
 from clinic_project.dashboards.refusals import REFUSALS, sentence_of
 from clinic_project.dashboards.rows import clock
 from clinic_project.dashboards.words import labels, script_words
@@ -55,14 +55,18 @@ def _given(request: HttpRequest) -> dict[str, str]:
 
 def _written(request: HttpRequest, template: str, found: Payment, errors: dict[str, Any]) -> HttpResponseBase:
     """A page about the payment, with its form as it was filled in if it was refused."""
-    words = labels()
+    words, shape = labels(), ReceiptSerializer(found).data
     return render(
         request,
         template,
         {
             **access.frame(request, []),
             "clinic": found.clinic,
-            "payment": ReceiptSerializer(found).data,
+            "payment": shape,
+            "entries": [_entry(row, found.clinic) for row in found.entries.all()],
+            # What is most likely meant stands there.
+            "outstanding": typed(shape["outstanding"]),
+            "balance": typed(shape["balance"]),
             "paid_label": words[f"paid.{found.status}"],
             "may_take": found.outstanding > 0,
             "may_give_back": found.balance > 0 and _may_refund(access.person(request)),

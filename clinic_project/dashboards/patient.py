@@ -4,6 +4,8 @@ without JavaScript too; doctors read."""
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib import messages
@@ -12,6 +14,8 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
@@ -20,6 +24,7 @@ from clinic_project.dashboards.booking_words import alike_words
 from clinic_project.dashboards.refusals import REFUSALS, sentence_of
 from clinic_project.dashboards.words import labels
 from clinics.exceptions import DomainError, StaleVersion
+from clinics.language import filled, in_digits
 from clinics.models import User
 from clinics.permissions import DESK, DOCTOR
 from patients import actions
@@ -44,23 +49,34 @@ def _require_desk(user: User) -> None:
         raise PermissionDenied(_("Your role may not do this."))
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What became of a form: the status of the answer; what is wrong, and what the fields show, where that isn't what was typed."""
+
+    status: int = 200
+    errors: Mapping[str, Any] = field(default_factory=dict)
+    shown: Mapping[str, Any] = field(default_factory=dict)
+
+
 @access.staff_page
 def patient(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The file; a POST changes it."""
     user, file = access.person(request), _found(pk)
-    if file.merged_into is not None:
-        return redirect("patient", pk=file.merged_into_id)
-    errors: dict[str, Any] = {}
-    status = 200
+    sent = _Sent()
     if request.method == "POST":
         _require_desk(user)
-        errors, status = _change(request, file)
+        sent = _change(request, file)
         file = _found(pk)
-        if status == 200 or file.merged_into is not None or file.erased_at is not None:
+        if sent.status == 200 or file.erased_at is not None:
             return redirect("patient", pk=pk)
+    elif file.merged_into is not None:
+        messages.info(
+            request, filled(_("{number} ({name}) was merged into this file."), number=file.record_number, name=file.full_name)
+        )
+        return redirect("patient", pk=file.merged_into_id)
     actions.log_access([file], by=user, how=FileAccess.How.OPENED)
     with timezone.override(_zone(request)):
-        return render(request, "patients/page.html", _shown(request, file, errors, status), status=status)
+        return render(request, "patients/page.html", _shown(request, file, sent), status=sent.status)
 
 
 def _zone(request: HttpRequest) -> dt.tzinfo:
@@ -69,25 +85,58 @@ def _zone(request: HttpRequest) -> dt.tzinfo:
     return access.chosen(request, clinics).zone if clinics else timezone.get_default_timezone()
 
 
-def _change(request: HttpRequest, file: Patient) -> tuple[dict[str, Any], int]:
-    """Save what was sent and say so, or give back what is wrong by field; and the status of the answer."""
-    sent: dict[str, Any] = {name: request.POST[name] for name in (*FIELDS, "version") if name in request.POST}
+def _change(request: HttpRequest, file: Patient) -> _Sent:
+    """Save what was sent and say so, or say why not."""
+    # A browser sends lines with ends of its own; they are no change.
+    sent: dict[str, Any] = {
+        name: request.POST[name].replace("\r\n", "\n") for name in (*FIELDS, "version") if name in request.POST
+    }
     if sent.get("birth_date") == "":
         sent["birth_date"] = None
     checked = PatientSerializer(file, data=sent, partial=True)
     if not checked.is_valid():
-        return dict(checked.errors), 400
+        return _Sent(400, dict(checked.errors))
     try:
+        # What became of it says more than that it has changed.
+        actions.require_standing(file)
         actions.change(file, by=access.person(request), **checked.validated_data)
+    except actions.AlreadyMerged:
+        # The page itself says where to go on.
+        return _Sent(409)
     except StaleVersion as refusal:
-        kept = _("What you typed is kept: save again to replace what is stored now.")
+        kept = _("What you typed is kept, all else is as it is stored now. Save again if that is right.")
         messages.error(request, f"{sentence_of(refusal)} {kept}")
-        return {}, 409
+        return _beside(file.pk, checked.validated_data)
     except REFUSALS as refusal:
         messages.error(request, sentence_of(refusal))
-        return {}, refusal.status if isinstance(refusal, DomainError) else 503
+        return _Sent(refusal.status if isinstance(refusal, DomainError) else 503)
     messages.success(request, _("The file is saved."))
-    return {}, 200
+    return _Sent()
+
+
+def _beside(pk: int, typed: Mapping[str, Any]) -> _Sent:
+    """Somebody else has saved meanwhile: which fields show what is stored, since this person hasn't touched them; and which
+    both have changed."""
+    now = _found(pk)
+    seen = now.history.filter(version=typed.get("version")).order_by("-history_id").first()
+    conflicts: dict[str, list[str]] = {}
+    shown: dict[str, Any] = {}
+    for name in FIELDS:
+        stored = getattr(now, name)
+        was = getattr(seen, name, None)
+        if name not in typed or typed[name] == was:
+            shown[name] = stored
+        elif stored not in (was, typed[name]):
+            conflicts[name] = [filled(_("Somebody else wrote: {value}"), value=_readable(now, name) or _("nothing"))]
+    return _Sent(409, conflicts, shown)
+
+
+def _readable(file: Patient, name: str) -> str:
+    """A field of the file as people read it."""
+    value = getattr(file, name)
+    if isinstance(value, dt.date):
+        return in_digits(date_format(value, "j M Y"))
+    return capfirst(str(file.get_sex_display())) if name == "sex" else str(value or "")
 
 
 @access.staff_page
@@ -112,8 +161,8 @@ def merging(request: HttpRequest, pk: int, verb: str) -> HttpResponseBase:
     return redirect("patient", pk=pk)
 
 
-def _shown(request: HttpRequest, file: Patient, errors: dict[str, Any], status: int) -> dict[str, Any]:
-    user = access.person(request)
+def _shown(request: HttpRequest, file: Patient, sent: _Sent) -> dict[str, Any]:
+    user, status = access.person(request), sent.status
     is_desk = user.effective_role in DESK
     words, reasons = labels(), alike_words()
     # Of the caller's clinics; of a colleague's appointments a doctor reads nothing (contract/api.md, section 1).
@@ -126,17 +175,22 @@ def _shown(request: HttpRequest, file: Patient, errors: dict[str, Any], status: 
     visits = Visit.objects.filter(patient=file, clinic__in=user.clinic_ids()).exclude(status=Visit.Status.PLANNED)
     merges = PatientMerge.objects.filter(survivor=file).select_related("duplicate", "by").order_by("-pk")
     candidates: list[Candidate] = []
-    if is_desk and file.erased_at is None:
+    stands = file.erased_at is None and file.merged_into is None
+    if is_desk and stands:
         candidates = similar_files(full_name=file.full_name, phone=file.phone, birth_date=file.birth_date, exclude=file.pk)
         actions.log_access([each.patient for each in candidates], by=user, how=FileAccess.How.FOUND)
     return {
         **access.frame(request, []),
         "patient": file,
-        "may_edit": is_desk and file.erased_at is None,
+        "may_edit": is_desk and stands,
         "is_desk": is_desk,
-        "errors": errors,
+        "errors": sent.errors,
         # What was refused stays in the form.
-        "given": {name: request.POST.get(name, "") if status != 200 else getattr(file, name) for name in FIELDS},
+        "given": {
+            **{name: request.POST.get(name, "") if status != 200 else getattr(file, name) for name in FIELDS},
+            **sent.shown,
+        },
+        "typed": _typed(request, file) if file.merged_into is not None else [],
         # Who was told that it has changed may save again.
         "version": file.version if status in (200, 409) else request.POST.get("version", file.version),
         "sexes": Patient._meta.get_field("sex").choices,
@@ -150,6 +204,13 @@ def _shown(request: HttpRequest, file: Patient, errors: dict[str, Any], status: 
         "candidates": [{"patient": each.patient, "why": reasons[f"why.{each.why}"]} for each in candidates],
         "merges": merges,
     }
+
+
+def _typed(request: HttpRequest, file: Patient) -> list[tuple[str, str]]:
+    """What somebody has written into a file that is merged by now, to be copied: the fields that differ from it, with their names."""
+    sent = {name: request.POST.get(name, "").strip() for name in FIELDS}
+    changed = [name for name in FIELDS if sent[name] != str(getattr(file, name) or "")]
+    return [(capfirst(str(Patient._meta.get_field(name).verbose_name)), sent[name]) for name in changed if sent[name]]  # type: ignore[union-attr]
 
 
 def _booking(appointment: Appointment, words: dict[str, str]) -> dict[str, Any]:

@@ -51,8 +51,30 @@ def presence_label(
 ) -> tuple[str, str]:
     """The state and its words: a break has an end, if that is known."""
     state = presence_of(doctor, is_inside=is_inside, now=now)
-    until = doctor["until"] if doctor is not None and state == "break" else None
-    return state, filled(words["presence.break_until" if until else f"presence.{state}"], time=clock(until, clinic))
+    said = presence_of(doctor, is_inside=False, now=now)
+    what = state if said in (state, "available") else f"then_{said}"
+    until = doctor["until"] if doctor is not None and said == "break" else None
+    return state, filled(words[f"presence.{what}_until" if until else f"presence.{what}"], time=clock(until, clinic))
+
+
+def away_sentence(doctor: Row | None, *, now: dt.datetime, clinic: Clinic, words: Mapping[str, str]) -> str:
+    """Why nobody would expect this doctor to see the next patient; a break that is over is no reason. Empty if there is none."""
+    said = presence_of(doctor, is_inside=False, now=now)
+    if doctor is None or said == "available":
+        return ""
+    until = doctor["until"] if said == "break" else None
+    if until and dt.datetime.fromisoformat(until) <= now:
+        return ""
+    return filled(words[f"away.{said}_until" if until else f"away.{said}"], name=doctor["name"], time=clock(until, clinic))
+
+
+def off_label(until: dt.datetime | None, clinic: Clinic, words: Mapping[str, str], *, now: dt.datetime) -> str:
+    """That the doctor has time off, and until when: a time of today, else the day."""
+    if until is None or until <= now:
+        return ""
+    end = until.astimezone(clinic.zone)
+    when = f"{end:%H:%M}" if end.date() == now.astimezone(clinic.zone).date() else date_format(end, "j M Y")
+    return filled(words["off_until"], when=in_digits(when))
 
 
 def is_long_wait(visit: Row, now: dt.datetime, wait_alarm: dt.timedelta) -> bool:
@@ -138,9 +160,11 @@ def doctor_sections(
     *,
     clinic: Clinic,
     states: Iterable[Row],
+    off: Mapping[int, dt.datetime],
     now: dt.datetime,
 ) -> list[Row]:
-    """A section of the queue for each doctor who works here or has visits today; ``states``: the snapshot's ``doctors``."""
+    """A section of the queue for each doctor who works here or has visits today; ``states``: the snapshot's ``doctors``;
+    ``off``: until when those who have time off now."""
     by_doctor: dict[int, list[Row]] = defaultdict(list)
     names = {doctor.pk: doctor.name for doctor in doctors}
     known = {state["id"]: state for state in states}
@@ -154,6 +178,10 @@ def doctor_sections(
         section["presence"], section["presence_label"] = presence_label(
             known.get(pk), is_inside=is_inside, now=now, clinic=clinic, words=words
         )
+        section["off_label"] = off_label(off.get(pk), clinic, words, now=now)
+        away = away_sentence(known.get(pk), now=now, clinic=clinic, words=words)
+        for row in section["active"]:
+            row["away"] = f"{away} {words['away.call']}" if away and "call" in row["can"] else ""
         sections.append(section)
     return sections
 

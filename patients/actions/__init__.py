@@ -11,6 +11,7 @@ from patients.actions.files import (
     log_access,
     refuse_erased,
     register,
+    require_standing,
 )
 from patients.actions.merging import MergeUnknown, NotMerged, merge, unmerge
 
@@ -30,5 +31,6 @@ __all__ = [
     "refuse_erased",
     "register",
     "rename_in_admin_log",
+    "require_standing",
     "unmerge",
 ]

@@ -17,6 +17,12 @@ function remove(element) {
   if (hadFocus && cameFrom?.isConnected) cameFrom.focus();
 }
 
+/** @param {string} about */
+const toldOf = (about) => byId('toasts').querySelector(`[data-about="${about}"]`);
+
+/** What was told of it holds no more. @param {string} about */
+export const untell = (about) => remove(toldOf(about));
+
 /**
  * @param {string} text
  * @param {{bad?: boolean, about?: string, action?: {label: string, run: () => unknown}}} [options] `action`: a button beside
@@ -26,7 +32,7 @@ export function toast(text, { bad = false, about, action } = {}) {
   const region = byId('toasts');
   const element = clone('toast-template');
   if (about) {
-    remove(region.querySelector(`[data-about="${about}"]`));
+    untell(about);
     element.dataset.about = about;
   }
   slot(element, 'text').textContent = text;
@@ -47,8 +53,8 @@ export function toast(text, { bad = false, about, action } = {}) {
   slot(element, 'close').addEventListener('click', close);
   while (region.children.length >= AT_ONCE) remove(region.firstElementChild);
   region.append(element);
-  // It doesn't go while somebody reads it.
-  const later = () => setTimeout(() => (element.matches(':hover, :focus-within') ? later() : close()), STAYS);
+  // None goes while somebody reads one of them: those below would move under the mouse.
+  const later = () => setTimeout(() => (region.matches(':hover, :focus-within') ? later() : close()), STAYS);
   later();
 }
 

@@ -1,12 +1,13 @@
 /**
- * Keyboard shortcuts of a page, and the sheet that lists them (`?`). Single keys act only outside of fields and dialogs, and
+ * Keyboard shortcuts of a page; `?` lists them (keys-sheet.js). Single keys act only outside of fields and dialogs, and
  * can be switched off (WCAG 2.1.4): whoever speaks to the computer must not call a patient by a stray word.
  */
 
 import { createKeybindingsHandler } from '../vendor/tinykeys/tinykeys.js';
-import { byId, clone, slot } from './dom.js';
+import { complain } from './commands.js';
+import { byId } from './dom.js';
 import { ROW } from './list.js';
-import { t } from './words.js';
+import { isOpening, onDemand } from './on-demand.js';
 
 const OFF = 'front-desk.keys-off';
 
@@ -16,9 +17,6 @@ const OFF = 'front-desk.keys-off';
  * @property {string} [word] key of its sentence in the sheet; without one it isn't listed
  * @property {(event: KeyboardEvent) => unknown} run
  */
-
-/** How a key is written in the sheet. @param {string} keys */
-const written = (keys) => keys.replace('Shift+?', '?').replace('ArrowDown', '↓').replace('ArrowUp', '↑').replace('Escape', 'Esc').replace('Control', 'Ctrl').toUpperCase();
 
 /** A key is meant by what it writes; where another script is typed, by its place on the keyboard. @param {string} keys */
 const inAnyScript = (keys) => (/^[a-z]$/.test(keys) ? `(${keys}|Key${keys.toUpperCase()})` : keys === '/' ? '(/|Slash)' : keys);
@@ -33,47 +31,68 @@ const isForField = ({ key, repeat, isComposing, target }) => {
   return repeat || isComposing || (!isChosen && field.matches?.('[contenteditable], input, select, textarea'));
 };
 
-const isOff = () => localStorage.getItem(OFF) === 'yes';
+/** So long after a dialog has closed by itself, somebody still types into it. */
+const UNSEEN = 400;
+/** Whoever goes on typing as fast as this hasn't noticed yet. */
+const TYPING = 250;
 
 /**
- * @param {Shortcut[]} list
- * @returns {() => void} opens the sheet
+ * Keys that were meant for a dialog which has closed by itself, as one does that was saved. Who closed it with Escape or a button
+ * knows that it is gone.
+ * @param {() => number} [now]
  */
-export function shortcuts(list) {
-  const dialog = byId('keys-dialog');
-  const open = () => dialog.open || dialog.showModal();
-  const all = [...list, { keys: '[Shift]+?', word: 'keys.help', run: open }, { keys: '[Shift]+؟', run: open }];
+export function trailingKeys(now = () => performance.now()) {
+  let isTyped = false;
+  let until = 0;
+  return {
+    /** @param {boolean} isText a key for a field of the dialog; else a button, Escape, a pointer */
+    inside(isText) {
+      isTyped = isText;
+    },
+    closed() {
+      if (isTyped) until = now() + UNSEEN;
+      isTyped = false;
+    },
+    /** A key outside of dialogs: was it for the one that was there? */
+    isTrailing() {
+      if (now() >= until) return false;
+      until = Math.max(until, now() + TYPING);
+      return true;
+    },
+  };
+}
 
-  slot(dialog, 'list').replaceChildren(
-    ...all
-      .filter(({ word }) => word)
-      .map(({ keys, word }) => {
-        const row = clone('key-template');
-        slot(row, 'keys').textContent = written(keys.replace('[Shift]+', ''));
-        slot(row, 'what').textContent = t(/** @type {string} */ (word));
-        return row;
-      }),
-  );
-  const toggle = slot(dialog, 'toggle');
-  toggle.checked = !isOff();
-  toggle.addEventListener('change', () => localStorage.setItem(OFF, toggle.checked ? 'no' : 'yes'));
-  dialog.addEventListener('click', (/** @type {any} */ event) => {
-    if (event.target === dialog || event.target.closest('[data-close]')) dialog.close();
-  });
+export const isOff = () => localStorage.getItem(OFF) === 'yes';
+/** @param {boolean} off */
+export const switchOff = (off) => localStorage.setItem(OFF, off ? 'yes' : 'no');
+
+/** @param {Shortcut[]} list */
+export function shortcuts(list) {
+  const sheet = onDemand(async () => (await import('./keys-sheet.js')).keysSheet(all));
+  const open = () => sheet().catch((error) => complain(null, error));
+  const all = [...list, { keys: '[Shift]+?', word: 'keys.help', run: open }, { keys: '[Shift]+؟', run: open }];
   byId('keys-button').addEventListener('click', open);
+
+  const trailing = trailingKeys();
+  document.addEventListener('close', trailing.closed, true);
+  document.addEventListener('pointerdown', () => trailing.inside(false), true);
 
   const bindings = Object.fromEntries(
     all.map(({ keys, run }) => [
       inAnyScript(keys),
       (/** @type {KeyboardEvent} */ event) => {
-        if (writesAnother(event, keys) || isOff() || document.querySelector('dialog[open]')) return;
+        if (writesAnother(event, keys) || isOff() || document.querySelector('dialog[open]') || isOpening()) return;
         event.preventDefault();
         run(event);
       },
     ]),
   );
-  window.addEventListener('keydown', createKeybindingsHandler(bindings, { ignore: isForField }));
-  return open;
+  const handler = createKeybindingsHandler(bindings, { ignore: isForField });
+  window.addEventListener('keydown', (/** @type {any} */ event) => {
+    const { target, key, ctrlKey, metaKey } = event;
+    if (target.closest?.('dialog')) trailing.inside(target.matches('input, select, textarea') && key !== 'Escape' && !ctrlKey && !metaKey);
+    else if (!trailing.isTrailing()) handler(event);
+  });
 }
 
 /**

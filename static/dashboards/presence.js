@@ -16,6 +16,27 @@ export function presenceOf(doctor, isInside, now) {
   return doctor.state;
 }
 
-/** @param {string} state @param {any} doctor @param {string} zone */
-export const presenceText = (state, doctor, zone) =>
-  state === 'break' && doctor?.until ? t('presence.break_until', { time: clock(doctor.until, zone) }) : t(`presence.${state}`);
+/**
+ * @param {string} state
+ * @param {any} doctor
+ * @param {string} zone
+ * @param {string} [said] what holds once the patient is out
+ */
+export function presenceText(state, doctor, zone, said = state) {
+  const what = said === state || said === 'available' ? state : `then_${said}`;
+  return what.endsWith('break') && doctor?.until ? t(`presence.${what}_until`, { time: clock(doctor.until, zone) }) : t(`presence.${what}`);
+}
+
+/**
+ * Why nobody would expect this doctor to see the next patient; a break that is over is no reason.
+ * @param {any} doctor of the store, if known
+ * @param {number} now
+ * @param {string} zone
+ * @returns {string} a sentence, empty if there is none
+ */
+export function awayText(doctor, now, zone) {
+  const { name, until } = doctor ?? {};
+  const said = presenceOf(doctor, false, now);
+  if (said === 'available' || (said === 'break' && until && Date.parse(until) <= now)) return '';
+  return said === 'break' && until ? t('away.break_until', { name, time: clock(until, zone) }) : t(`away.${said}`, { name });
+}

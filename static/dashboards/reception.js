@@ -10,11 +10,11 @@ import { marks } from './marks.js';
 import { onDemand } from './on-demand.js';
 import { appointmentArea } from './reception/appointments.js';
 import { attentionArea } from './reception/attention-area.js';
+import { timeOff } from './reception/off.js';
 import { queueArea } from './reception/queue.js';
 import { steps } from './reception/steps.js';
 import { workArea } from './reception/work.js';
 import { steady } from './steady.js';
-import { visitDialogs } from './visit-dialogs.js';
 import { t } from './words.js';
 
 goLive({
@@ -23,17 +23,26 @@ goLive({
     const { store, start } = live;
     /** Visits that were put into the queue here: whoever did it has been told. @type {Set<number>} */
     const ours = new Set();
+    /** The two of one file, made once. @type {any} */
+    let dialogs;
+    const ofVisit = async () => {
+      const { visitDialogs } = await import('./visit-dialogs.js');
+      return (dialogs ??= visitDialogs(live));
+    };
     /** @type {any} */
     const tools = {
       ...live,
       ours,
       clinic: start.clinics[start.clinic],
       isMarked: marks(store, live.redraw),
+      offUntil: timeOff(live),
       openPayment: onDemand(async () => (await import('./reception/payment.js')).paymentDialog(live)),
       bookFollowUp: onDemand(async () => (await import('./reception/follow-up.js')).followUpDialog(live)),
       openHistory: onDemand(async () => (await import('./reception/history.js')).historyDialog(live)),
       askPresence: onDemand(async () => (await import('./reception/presence.js')).presenceDialog(live)),
-      ...visitDialogs(live),
+      askPriority: onDemand(async () => (await ofVisit()).askPriority),
+      askTransfer: onDemand(async () => (await ofVisit()).askTransfer),
+      askAway: onDemand(async () => (await import('./reception/away.js')).awayDialog(tools)),
       askCancel: onDemand(async () => (await import('./reception/cancel.js')).cancelDialog(live)),
       /** What has no button of its own: a refusal stands in the row all the same. @param {number} id @param {() => Promise<unknown>} work */
       atRow(id, work) {

@@ -1,7 +1,7 @@
 /** What a step of a visit asks for on every page that has it: a priority and its reason, another doctor. */
 
 import { actOnVisit, tellStep, whoOf } from './commands.js';
-import { formDialog } from './forms.js';
+import { formDialog } from './dialogs.js';
 import { t } from './words.js';
 
 /** Leave only those options that are there at the visit's clinic. @param {any} select @param {any} visit */

@@ -234,6 +234,17 @@ def test_time_off_names_who_is_booked_then(world: World) -> None:
     assert affected(api.ok("patch", f"time-off/{made['id']}/", {"end": "2026-03-09T15:01:00Z"})) == [inside.pk, outside.pk]
 
 
+def test_time_off_that_holds_now_can_be_asked_for(world: World) -> None:
+    def off(start: str, end: str) -> int:
+        return TimeOff.objects.create(doctor=world.doctor, start=f"2026-03-02T{start}:00Z", end=f"2026-03-02T{end}:00Z").pk
+
+    over, holds, longer, to_come = off("06:00", "09:00"), off("09:00", "09:01"), off("08:00", "12:00"), off("09:01", "10:00")
+    with time_machine.travel("2026-03-02T09:00:00Z", tick=False):
+        api = Api(world.receptionist)
+        assert [row["id"] for row in api.all("time-off/", current="true")] == [longer, holds]
+        assert [row["id"] for row in api.all("time-off/", current="false")] == [over, to_come]
+
+
 def test_appointments_of_another_clinic_are_not_told(world: World) -> None:
     world.doctor.clinics.add(world.there)
     actions.add_shift(

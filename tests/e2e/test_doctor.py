@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from queue import actions as queue_actions
@@ -97,6 +99,33 @@ def test_my_state_by_key_and_what_the_desk_says_of_me(at: Callable[..., Page], w
     room.get_by_role("button", name="Call next").click()
     expect(state).to_have_text("Available")
     assert not Presence.objects.get(doctor=world.doctor).is_away
+
+
+def test_gone_by_one_key_is_taken_back_by_its_undo(at: Callable[..., Page], world: World, do: Callable[..., Any]) -> None:
+    room = at(world.doctor_user)
+    state = room.locator("#presence strong")
+    until = timezone.now().replace(second=0, microsecond=0) + dt.timedelta(minutes=20)
+    if until.astimezone(world.here.zone).date() != world.here.today():
+        pytest.skip("The day ends within the break.")
+    do(queue_actions.set_state, world.doctor, by=world.doctor_user, state="break", until=until)
+    expect(state).to_have_text(re.compile("Break until"))
+
+    room.keyboard.press("g")
+    gone = room.locator(".toast").filter(has_text=f"{world.doctor.name}: Gone")
+    gone.get_by_role("button", name="Undo").click()
+
+    expect(state).to_have_text(re.compile("Break until"))
+    expect(gone).to_have_count(0)
+    expect(room.locator("#presence.is-pending")).to_have_count(0)
+    said = Presence.objects.get(doctor=world.doctor)
+    assert (said.state, said.until) == ("break", until)
+
+    # What somebody else has said since stands: the news takes the place of the offer.
+    room.keyboard.press("g")
+    expect(gone).to_be_visible()
+    do(queue_actions.set_state, world.doctor, by=world.receptionist, state="available")
+    expect(room.locator(".toast").filter(has_text="Your state was changed: Available")).to_be_visible()
+    expect(gone).to_have_count(0)
 
 
 def test_a_refused_state_is_taken_back_with_a_sentence(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
+from appointments.actions import add_time_off
 from patients.models import FileAccess, Patient
 from queue import actions as queue_actions
 from queue.models import Visit
@@ -80,6 +83,25 @@ def test_one_key_changes_the_doctor_who_was_suggested(at: Callable[..., Page], w
 
     expect(in_queue(desk, "Newly Registered")).to_be_visible()
     assert Visit.objects.get(patient__full_name="Newly Registered").doctor == world.doctor
+
+
+def test_a_doctor_with_time_off_is_shown_so_and_not_suggested(
+    at: Callable[..., Page], world: World, do: Callable[..., Any]
+) -> None:
+    do(PatientFactory, full_name="Walks In")
+    now = timezone.now()
+    do(add_time_off, by=world.admin, doctor=world.doctor, start=now - dt.timedelta(hours=1), end=now + dt.timedelta(days=2))
+    desk = at(world.receptionist)
+    expect(desk.locator(".doctor-queue").filter(has_text=world.doctor.name).locator("[data-slot=off]")).to_contain_text(
+        "Off until"
+    )
+    expect(desk.locator(".doctor-queue").filter(has_text=world.colleague.name).locator("[data-slot=off]")).to_be_hidden()
+
+    search_of(desk).fill("walks in")
+    desk.get_by_role("option", name=re.compile("Walks In")).click()
+
+    expect(desk.get_by_role("radio", name=world.colleague.name)).to_be_checked()
+    expect(desk.locator(f'[data-doctor="{world.doctor.pk}"]')).to_contain_text("off until")
 
 
 def test_enter_pressed_twice_puts_nobody_into_the_queue_twice(

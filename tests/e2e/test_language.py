@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from playwright.sync_api import Page, expect
 
 from clinics.models import Clinic, Doctor, Service, User
 from patients import actions as patient_actions
+from payments.models import Payment
 from tests.e2e.pages import in_queue
 from tests.factories import World, book, walk_in
 from tests.factories.directory import PASSWORD
@@ -75,6 +77,27 @@ def test_digits_are_chosen_too(at: Callable[..., Page], world: World, do: Callab
     expect(row.locator("[data-slot=when]")).to_have_text(re.compile(r"[٠-٩]{2}:[٠-٩]{2}"))
     desk.get_by_role("button", name="أرقام لاتينية").click()
     expect(row.locator("[data-slot=when]")).to_have_text(re.compile(r"[0-9]{2}:[0-9]{2}"))
+
+
+def test_a_payment_is_typed_in_the_digits_of_the_person(at: Callable[..., Page], world: World, do: Callable[..., Any]) -> None:
+    visit = do(walk_in, world)
+    desk = in_arabic(at(world.receptionist))
+    in_queue(desk, visit.patient.full_name).locator("a[data-do=pay]").filter(visible=True).click()
+    dialog = desk.locator("#payment-dialog")
+    amount, submit = dialog.locator("#payment-amount"), dialog.locator("[data-slot=submit]")
+    expect(amount).to_have_value("٥٠٫٠٠")
+    expect(submit).to_contain_text("٥٠٫٠٠")
+
+    dialog.locator("#payment-discount").fill("١٠")
+    expect(amount).to_have_value("٤٠٫٠٠")
+    amount.fill("٣٠")
+    expect(submit).to_contain_text("٣٠٫٠٠")
+    dialog.locator("#payment-reason").fill("x")
+    submit.click()
+
+    expect(dialog.locator("[data-slot=outstanding]")).to_contain_text("١٠٫٠٠")
+    payment = Payment.objects.get(visit=visit)
+    assert (payment.amount_paid, payment.discount) == (Decimal(30), Decimal(10))
 
 
 # As a keyboard with Arabic letters sends it.

@@ -45,8 +45,12 @@ def show(page: Page, view: View) -> None:
     page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => {})))")
 
 
-def _press(key: str) -> Prepare:
-    return lambda page: page.keyboard.press(key)
+def _press(key: str, shown: str) -> Prepare:
+    def prepare(page: Page) -> None:
+        page.keyboard.press(key)
+        page.locator(shown).first.wait_for()
+
+    return prepare
 
 
 def _click(selector: str, shown: str) -> Prepare:
@@ -79,6 +83,18 @@ def _paid(page: Page) -> None:
     """The dialog of a payment of which a part is in."""
     page.locator(".visit [data-do=pay][data-paid=partially_paid]").locator("visible=true").first.click()
     page.locator("#payment-dialog .entry").first.wait_for()
+
+
+def _away(page: Page) -> None:
+    """A call for a doctor who is gone."""
+    page.locator("[data-slot=presence]").first.click()
+    page.locator("#presence-dialog [value=gone]").check()
+    page.locator("#presence-dialog [data-slot=submit]").click()
+    page.locator("#presence-dialog").wait_for(state="hidden")
+    page.locator(".doctor-queue").first.locator(".visit[data-status=waiting] [data-do=call]").locator(
+        "visible=true"
+    ).first.click()
+    page.locator("#away-dialog[open]").wait_for()
 
 
 def _refund(page: Page) -> None:
@@ -132,7 +148,7 @@ def _open_booked(page: Page) -> None:
 VIEWS = [
     View("login", "", "/login/"),
     View("reception", "reception", "/reception/"),
-    View("reception-keys", "reception", "/reception/", _press("?")),
+    View("reception-keys", "reception", "/reception/", _press("Shift+?", "#keys-dialog[open]")),
     View("reception-search", "reception", "/reception/", _search("ma")),
     View("reception-walk-in", "reception", "/reception/", _search("ma", "ArrowDown", "Enter")),
     View("reception-register", "reception", "/reception/", _search("zz", "ArrowDown", "Enter")),
@@ -148,6 +164,7 @@ VIEWS = [
     View("reception-more", "reception", "/reception/", _click(".visit summary", ".visit details[open] [data-do=history]")),
     View("reception-history", "reception", "/reception/", _history),
     View("reception-presence", "reception", "/reception/", _click("[data-slot=presence]", "#presence-dialog[open]")),
+    View("reception-away", "reception", "/reception/", _away),
     View("reception-refund", "manager", "/reception/", _refund),
     View("receipt", "reception", "/reception/", _paper("receipt")),
     View("ticket", "reception", "/reception/", _paper("ticket")),
@@ -155,11 +172,11 @@ VIEWS = [
     View("reception-refund-page", "manager", "/reception/", _refund_page),
     View("reception-empty", "reception2", "/reception/"),
     View("doctor", "doctor1", "/doctor/"),
-    View("doctor-complete", "doctor1", "/doctor/", _press("e")),
-    View("doctor-beside", "doctor1", "/doctor/", _press("n")),
+    View("doctor-complete", "doctor1", "/doctor/", _press("e", "#complete-dialog[open]")),
+    View("doctor-beside", "doctor1", "/doctor/", _press("n", "#beside-dialog[open]")),
     View("doctor-alerts", "doctor1", "/doctor/", _click("#alerts-button", "#alerts-dialog[open]")),
     View("doctor-past-notes", "doctor1", "/doctor/", _click("#done-label", "#queue-done .visit")),
-    View("doctor-keys", "doctor1", "/doctor/", _press("?")),
+    View("doctor-keys", "doctor1", "/doctor/", _press("Shift+?", "#keys-dialog[open]")),
     View("doctor-choose", "manager", "/doctor/"),
     View("manager", "manager", "/manager/"),
     View("manager-close-day", "manager", "/manager/", _click(".confirm summary", ".confirm__form")),

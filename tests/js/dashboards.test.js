@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkinNews } from '../../static/dashboards/announce.js';
-import { decimal } from '../../static/dashboards/forms.js';
+import { decimal } from '../../static/dashboards/amounts.js';
 import { PATIENCE, verdict } from '../../static/dashboards/light.js';
 import { reconcile, staying } from '../../static/dashboards/list.js';
 import { currentOf, inSections, isLate } from '../../static/dashboards/rows.js';
@@ -169,6 +169,8 @@ test('sentences are filled in, and a missing one is seen', () => {
 
 test('a comma is a decimal point where nothing else is', () => {
   assert.equal(decimal('12,50'), '12.50');
+  for (const text of ['١٢٫٥٠', '١٢,٥٠', '۱۲.۵۰', '12٫50']) assert.equal(decimal(text), '12.50');
+  assert.equal(decimal('١,٠٠٠'), '1,000');
   assert.equal(decimal('1,250.00'), '1,250.00');
   assert.equal(decimal('12.50'), '12.50');
 });

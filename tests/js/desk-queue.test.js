@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { less } from '../../static/dashboards/forms.js';
+import { less } from '../../static/dashboards/amounts.js';
 import { withIntents } from '../../static/dashboards/intents.js';
 import { marks } from '../../static/dashboards/marks.js';
-import { presenceOf, presenceText } from '../../static/dashboards/presence.js';
+import { awayText, presenceOf, presenceText } from '../../static/dashboards/presence.js';
 import { attentionOf, glance } from '../../static/dashboards/reception/attention.js';
 import { canUndo, sentenceOf } from '../../static/dashboards/reception/history.js';
 import { dropBefore, placeAt, stepFrom } from '../../static/dashboards/reception/moves.js';
@@ -84,6 +84,28 @@ test('a patient inside says more than what was said, and that holds until midnig
   assert.equal(presenceText('break', onBreak, 'Europe/Berlin'), 'Break until 11:30');
   assert.equal(presenceText('break', { ...onBreak, until: null }, 'UTC'), 'Break');
   assert.equal(presenceText('gone', onBreak, 'UTC'), 'Gone');
+});
+
+test('what was said while a patient is inside is said with it', () => {
+  const doctor = { state: 'gone', until: null, valid_until: '2026-11-26T00:00:00Z' };
+  useWords({ 'presence.with_patient': 'Inside', 'presence.then_gone': 'Inside, then gone', 'presence.then_break': 'Inside, then a break', 'presence.then_break_until': 'Inside, break until {time}' });
+  assert.equal(presenceText('with_patient', doctor, 'UTC', 'gone'), 'Inside, then gone');
+  assert.equal(presenceText('with_patient', doctor, 'UTC', 'break'), 'Inside, then a break');
+  assert.equal(presenceText('with_patient', { ...doctor, until: '2026-11-25T10:30:00Z' }, 'UTC', 'break'), 'Inside, break until 10:30');
+  assert.equal(presenceText('with_patient', doctor, 'UTC', 'available'), 'Inside');
+});
+
+test('who is gone or on a break is asked about before a call; a break that is over is none', () => {
+  const now = Date.parse('2026-11-25T10:00:00Z');
+  const doctor = (more) => ({ name: 'Dr A', until: null, valid_until: '2026-11-26T00:00:00Z', ...more });
+  useWords({ 'away.gone': '{name} gone', 'away.break': '{name} on a break', 'away.break_until': '{name} until {time}' });
+  assert.equal(awayText(undefined, now, 'UTC'), '');
+  assert.equal(awayText(doctor({ state: 'available' }), now, 'UTC'), '');
+  assert.equal(awayText(doctor({ state: 'gone' }), now, 'UTC'), 'Dr A gone');
+  assert.equal(awayText(doctor({ state: 'break' }), now, 'UTC'), 'Dr A on a break');
+  assert.equal(awayText(doctor({ state: 'break', until: '2026-11-25T10:01:00Z' }), now, 'UTC'), 'Dr A until 10:01');
+  assert.equal(awayText(doctor({ state: 'break', until: '2026-11-25T10:00:00Z' }), now, 'UTC'), '');
+  assert.equal(awayText(doctor({ state: 'gone', valid_until: '2026-11-25T10:00:00Z' }), now, 'UTC'), '', 'of yesterday');
 });
 
 const NOW = Date.parse('2026-11-25T09:00:00Z');

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Refusal } from '../../static/dashboards/api.js';
 import { pieces } from '../../static/dashboards/reception/highlight.js';
+import { timeOff } from '../../static/dashboards/reception/off.js';
 import { isTooShort } from '../../static/dashboards/reception/search.js';
 import { suggestDoctor, suggestService } from '../../static/dashboards/reception/suggest.js';
 
@@ -59,4 +61,45 @@ test('the service of the last visit is suggested, else the most common of the da
   assert.deepEqual(suggestService([7, 8], null, day([2, 8]), 1), { id: 8, why: 'common' });
   assert.deepEqual(suggestService([7, 8], null, day([1, 99]), 1), { id: 7, why: 'first' });
   assert.equal(suggestService([], null, [], 1), null);
+});
+
+function off(held, answers = []) {
+  const time = { now: Date.parse('2026-11-25T09:00:00Z'), asked: 0, drawn: 0 };
+  const fetched = async () => {
+    time.asked += 1;
+    const answer = answers.shift();
+    if (!answer) throw new Refusal(0, 'away');
+    return { results: answer };
+  };
+  return { time, until: timeOff({ start: { off: held }, now: () => time.now, zone: 'UTC', redraw: () => (time.drawn += 1) }, fetched) };
+}
+const settled = () => new Promise(setImmediate);
+
+test('time off is shown until it ends, today by its time and longer by its day', () => {
+  const { time, until } = off({ 1: '2026-11-25T09:30:00Z', 2: '2026-11-27T00:00:00Z' });
+  assert.equal(until(1), '09:30');
+  assert.equal(until(2), '27 Nov 2026');
+  assert.equal(until(3), '');
+  time.now = Date.parse('2026-11-25T09:30:00Z');
+  assert.equal(until(1), '');
+});
+
+test('what an admin enters meanwhile is seen within a minute, and no answer changes nothing', async () => {
+  const entered = [{ doctor: 1, end: '2026-11-25T12:00:00Z' }, { doctor: 1, end: '2026-11-25T11:00:00Z' }];
+  const { time, until } = off({ 2: '2026-11-25T10:00:00Z' }, [null, entered]);
+  time.now += 59_000;
+  until(1);
+  assert.equal(time.asked, 0);
+  time.now += 1_000;
+  until(1);
+  until(1);
+  await settled();
+  assert.equal(time.asked, 1);
+  assert.equal(until(2), '10:00');
+  time.now += 60_000;
+  until(1);
+  await settled();
+  assert.equal(until(1), '12:00');
+  assert.equal(until(2), '');
+  assert.equal(time.drawn, 1);
 });

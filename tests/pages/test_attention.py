@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from appointments.actions import add_time_off
 from clinic_project.dashboards.attention import attention_of
-from clinic_project.dashboards.rows import presence_of
+from clinic_project.dashboards.rows import away_sentence, presence_label, presence_of
+from clinic_project.dashboards.words import labels
+from clinics.models import Clinic
 from queue import actions as queue_actions
 from queue.models import Visit
 from tests.factories import World, book, walk_in
@@ -49,6 +54,30 @@ def test_whether_a_doctor_is_there(doctor: dict[str, Any] | None, is_inside: boo
     assert presence_of(doctor, is_inside=is_inside, now=now) == state
 
 
+@pytest.mark.parametrize(
+    ("doctor", "label", "away"),
+    [
+        (None, "With a patient", ""),
+        ({"state": "available", "until": None, "valid_until": None}, "With a patient", ""),
+        ({"state": "gone", "until": None}, "With a patient, then gone", "Dr A is gone for today."),
+        ({"state": "break", "until": None}, "With a patient, then on a break", "Dr A is on a break."),
+        (
+            {"state": "break", "until": "2026-11-25T10:01:00Z"},
+            "With a patient, then on a break until 10:01",
+            "Dr A is on a break until 10:01.",
+        ),
+        ({"state": "break", "until": "2026-11-25T10:00:00Z"}, "With a patient, then on a break until 10:00", ""),
+    ],
+)
+def test_what_was_said_while_a_patient_is_inside_is_said_with_it(doctor: dict[str, Any] | None, label: str, away: str) -> None:
+    now = dt.datetime.fromisoformat("2026-11-25T10:00:00Z")
+    known = doctor and {"name": "Dr A", "valid_until": "2026-11-26T00:00:00Z", **doctor}
+    clinic, words = Clinic(timezone="UTC"), labels()
+
+    assert presence_label(known, is_inside=True, now=now, clinic=clinic, words=words) == ("with_patient", label)
+    assert away_sentence(known, now=now, clinic=clinic, words=words) == away
+
+
 def desk(world: World) -> str:
     client = Client()
     client.force_login(world.receptionist)
@@ -69,13 +98,30 @@ def test_the_page_comes_with_who_needs_attention_and_the_step_to_take(world: Wor
     assert "Has waited 5 min" in html
 
 
+def test_time_off_that_holds_now_stands_beside_the_doctor(world: World) -> None:
+    now = timezone.now()
+    shown = re.compile(r'data-slot="off">(Off until [^<]+)<')
+    assert shown.findall(desk(world)) == []
+    hours = [(-2, 48), (-1, 24), (1, 2), (-2, -1)]
+    for start, end in hours:
+        add_time_off(
+            by=world.admin, doctor=world.doctor, start=now + dt.timedelta(hours=start), end=now + dt.timedelta(hours=end)
+        )
+
+    until = (now + dt.timedelta(hours=48)).astimezone(world.here.zone)
+    assert shown.findall(desk(world)) == [f"Off until {until.day} {until:%b %Y}"]
+
+
 def test_a_quiet_day_says_so(world: World) -> None:
     walk_in(world)
     book(world)
 
     html = desk(world)
 
-    assert 'id="attention-empty">' in html
+    assert (
+        'id="attention-empty">Nobody is late or waits too long, nobody leaves unpaid, and no follow-up is to be booked.<'
+        in html
+    )
     assert 'data-key="waiting-' not in html
 
 

@@ -40,6 +40,23 @@ def test_receptionist_checks_a_patient_in(world: World) -> None:
     assert appointment.patient.full_name in message
 
 
+def test_the_desk_sees_before_it_calls_that_the_doctor_is_gone_and_is_told_what_the_call_did(world: World) -> None:
+    visit = walk_in(world)
+    walk_in(world, doctor=world.colleague)
+    queue_actions.set_state(world.doctor, by=world.receptionist, state="gone")
+    client = as_user(world.receptionist)
+    sentence = f"{world.doctor.name} is gone for today. A call shows the doctor as available again."
+
+    page = client.get("/reception/").content.decode()
+    assert page.count(sentence) == 1
+    before_the_button = page.split(f"/reception/visits/{visit.pk}/call/")[0].split(f'id="visit-{visit.pk}"')[1]
+    assert sentence in before_the_button
+
+    _status, message = told(client, f"/reception/visits/{visit.pk}/call/")
+    assert f"{world.doctor.name} is shown as available again." in message
+    assert sentence not in client.get("/reception/").content.decode()
+
+
 def test_checking_in_twice_is_refused_with_a_sentence(world: World) -> None:
     appointment = book(world)
     client = as_user(world.receptionist)

@@ -105,6 +105,35 @@ def test_a_discount_has_its_reason_without_javascript_too(world: World) -> None:
     assert (payment.status, payment.entries.get().reason) == ("paid", "waited long")
 
 
+@pytest.mark.parametrize("page", ["payment/", "payment/refund/"])
+def test_without_javascript_money_is_told_in_the_persons_words_and_digits(world: World, page: str) -> None:
+    world.receptionist.first_name, world.receptionist.last_name = "Rana", "Taker"
+    world.receptionist.save(update_fields=["first_name", "last_name"])
+    visit = walk_in(world)
+    paid(world, visit)
+    world.admin.language = "ar"
+    world.admin.save(update_fields=["language"])
+
+    html = as_user(world.admin).get(f"/reception/visits/{visit.pk}/{page}").content.decode()
+
+    # What is suggested is typed as they would type it: 30 are owed, 20 can be given back.
+    assert f'value="{"٣٠" if page == "payment/" else "٢٠"}٫٠٠"' in html
+    entry = html.split('<ul class="entries">')[1].split("</ul>")[0]
+    assert "Rana Taker" in entry
+    assert world.receptionist.username not in entry
+    assert "بطاقة" in entry
+
+
+@pytest.mark.parametrize("amount", ["٣٠٫٠٠", "٣٠,٠٠", "30.00"])
+def test_an_amount_may_be_typed_in_any_digits(world: World, amount: str) -> None:
+    visit = walk_in(world)
+    paid(world, visit)
+
+    as_user(world.receptionist).post(f"/reception/visits/{visit.pk}/payment/", {"amount": amount, "method": "cash"})
+
+    assert Payment.objects.get(visit=visit).status == "paid"
+
+
 def test_sums_on_paper_are_in_the_persons_digits(world: World) -> None:
     visit = walk_in(world)
     payment = paid(world, visit)

@@ -87,6 +87,67 @@ def test_who_was_slower_is_told_and_keeps_what_was_typed(world: World) -> None:
     assert world.patient.notes == "mine"
 
 
+def test_what_the_slower_one_has_not_touched_stays_as_the_other_has_written_it(world: World) -> None:
+    actions.change(world.patient, by=world.admin, notes="one\ntwo", address="old street", phone="+49 30 555000")
+    seen = form(world.patient, address="my street", email="mine@example.org", notes="one\r\ntwo")
+    theirs = {"full_name": "Their Name", "address": "their street", "birth_date": dt.date(1980, 5, 4)}
+    actions.change(world.patient, by=world.admin, **theirs)
+    client, path = as_user(world.receptionist), f"/patients/{world.patient.pk}/"
+
+    html = client.post(path, seen).content.decode()
+
+    assert 'value="Their Name"' in html
+    assert 'value="1980-05-04"' in html
+    assert 'value="mine@example.org"' in html
+    assert 'value="my street"' in html
+    # Both have changed the address: it is marked, with what the other one wrote.
+    assert re.findall(r'class="field__error" id="(\w+)-error">([^<]*)<', html) == [
+        ("address", "Somebody else wrote: their street")
+    ]
+    sent = dict(re.findall(r'<input[^>]* name="(\w+)"[^>]* value="([^"]*)"', html)) | {"sex": "unknown", "notes": "one\r\ntwo"}
+    assert client.post(path, sent).status_code == 302
+    world.patient.refresh_from_db()
+    assert (world.patient.full_name, world.patient.address, world.patient.email) == (
+        "Their Name",
+        "my street",
+        "mine@example.org",
+    )
+    assert world.patient.notes == "one\ntwo"
+
+
+def test_a_merged_file_leads_to_the_one_that_took_its_place_and_says_so(world: World) -> None:
+    twin, client = PatientFactory(full_name="Twin File"), as_user(world.receptionist)
+    seen = form(twin, notes="typed into the wrong one")
+    actions.merge(world.patient, duplicate=twin, by=world.admin)
+
+    opened = client.get(f"/patients/{twin.pk}/")
+    assert opened["Location"] == f"/patients/{world.patient.pk}/"
+    assert said(opened) == f"{twin.record_number} (Twin File) was merged into this file."
+
+    assert "was merged into this file." in client.get(opened["Location"]).content.decode()
+
+    saved = client.post(f"/patients/{twin.pk}/", seen)
+    html = saved.content.decode()
+    assert (saved.status_code, said(saved)) == (409, "")
+    assert "Nothing was saved" in html
+    assert f'href="/patients/{world.patient.pk}/"' in html
+    # What was typed can be copied from here; there is nothing to save it into.
+    assert "typed into the wrong one" in html
+    assert 'name="full_name"' not in html
+    twin.refresh_from_db()
+    assert twin.notes == ""
+
+
+def test_a_file_that_was_erased_meanwhile_says_so_when_it_is_saved(world: World) -> None:
+    seen = form(world.patient, notes="mine")
+    actions.erase(world.patient, by=world.admin, reason="asked for it")
+
+    response = as_user(world.receptionist).post(f"/patients/{world.patient.pk}/", seen)
+
+    assert response.status_code == 302
+    assert "data was erased" in said(response)
+
+
 @pytest.mark.parametrize("chosen", [False, True])
 def test_times_are_those_of_the_viewers_clinic(world: World, chosen: bool) -> None:
     Clinic._base_manager.filter(pk=world.here.pk).update(timezone="Asia/Dubai")

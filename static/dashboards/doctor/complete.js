@@ -6,9 +6,9 @@
 import { toast } from '../announce.js';
 import { Refusal, get, post } from '../api.js';
 import { actOnVisit, tellStep, whoOf } from '../commands.js';
+import { formDialog } from '../dialogs.js';
 import { byId, setText, show, slot } from '../dom.js';
 import { forgetDraft, hasDraft, keepDraft } from '../drafts.js';
-import { formDialog } from '../forms.js';
 import { offerAt } from '../visit-dialogs.js';
 import { t } from '../words.js';
 

@@ -1,7 +1,7 @@
 /** Asks why a visit or an appointment is cancelled. */
 
 import { actOnAppointment, actOnVisit, tellAppointment, tellStep, whoOf } from '../commands.js';
-import { formDialog } from '../forms.js';
+import { formDialog } from '../dialogs.js';
 import { clock } from '../time.js';
 import { t } from '../words.js';
 

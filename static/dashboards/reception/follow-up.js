@@ -3,8 +3,9 @@
 import { toast } from '../announce.js';
 import { Refusal, get, post } from '../api.js';
 import { actOnVisit, tellStep, whileBusy } from '../commands.js';
+import { formDialog } from '../dialogs.js';
 import { setAttribute, setText, slot } from '../dom.js';
-import { clearErrors, formDialog, showErrors } from '../forms.js';
+import { clearErrors, showErrors } from '../forms.js';
 import { followUpText } from '../rows.js';
 import { clock, written } from '../time.js';
 import { facts, t } from '../words.js';

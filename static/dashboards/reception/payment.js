@@ -1,9 +1,11 @@
 /** Taking a payment: what is due, what came in, and one button whose second click does nothing. */
 
+import { decimal, less, typed } from '../amounts.js';
 import { toast } from '../announce.js';
 import { Refusal, get, post } from '../api.js';
+import { formDialog } from '../dialogs.js';
 import { byId, clone, setText, show, slot } from '../dom.js';
-import { decimal, formDialog, less, showErrors } from '../forms.js';
+import { showErrors } from '../forms.js';
 import { clock, dayOf, written } from '../time.js';
 import { facts, t } from '../words.js';
 import { money as writtenMoney } from '../written.js';
@@ -30,7 +32,7 @@ export function paymentDialog(live) {
   /** The amount follows the discount as long as nobody has written another. */
   const suggest = () => {
     if (amount.value !== suggested) return;
-    amount.value = suggested = less(shown.outstanding, decimal(discount.value.trim()), decimals);
+    amount.value = suggested = typed(less(shown.outstanding, decimal(discount.value.trim()), decimals));
   };
 
   const label = () => {
@@ -47,7 +49,7 @@ export function paymentDialog(live) {
         const row = clone('entry-template');
         slot(row, 'number').textContent = entry.receipt_number;
         const reduced = Number(entry.discount) > 0 ? t('history.discount', { amount: money(entry.discount) }) : '';
-        const about = [`${written(dayOf(entry.at, zone))} ${clock(entry.at, zone)}`, t(`method.${entry.method}`), entry.by, reduced, entry.reason];
+        const about = [`${written(dayOf(entry.at, zone))} ${clock(entry.at, zone)}`, t(`method.${entry.method}`), entry.by_name, reduced, entry.reason];
         slot(row, 'what').textContent = facts(about);
         slot(row, 'amount').textContent = `${entry.kind === 'refund' ? '−' : ''}${money(entry.amount)}`;
         return row;

@@ -2,8 +2,8 @@
 
 import { toast } from '../announce.js';
 import { post } from '../api.js';
+import { formDialog } from '../dialogs.js';
 import { show, slot } from '../dom.js';
-import { formDialog } from '../forms.js';
 import { presenceText } from '../presence.js';
 import { clock } from '../time.js';
 import { t } from '../words.js';

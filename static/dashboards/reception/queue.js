@@ -34,10 +34,11 @@ export function queueArea(tools) {
   /** @param {any} element @param {number} id @param {any[]} active */
   const fillPresence = (element, id, active) => {
     const doctor = store.getState().doctors[id];
-    const state = presenceOf(doctor, active.some((visit) => visit.status === 'in_progress'), tools.now());
+    const isInside = active.some((visit) => visit.status === 'in_progress');
+    const state = presenceOf(doctor, isInside, tools.now());
     slot(element, 'presence').dataset.state = state;
     setAttribute(slot(element, 'presence-icon'), 'href', `#icon-${state}`);
-    setText(slot(element, 'presence-label'), presenceText(state, doctor, zone));
+    setText(slot(element, 'presence-label'), presenceText(state, doctor, zone, presenceOf(doctor, false, tools.now())));
   };
 
   /** @param {any[]} waiting */
@@ -84,6 +85,9 @@ export function queueArea(tools) {
         setText(slot(element, 'name'), name);
         setText(slot(element, 'waiting'), t('waiting_count', { count: waiting.length }));
         fillPresence(element, id, active);
+        const off = tools.offUntil(id);
+        setText(slot(element, 'off'), t('off_until', { when: off }));
+        show(slot(element, 'off'), off !== '');
         show(slot(element, 'empty'), active.length === 0);
         show(slot(element, 'done'), done.length > 0);
         setText(slot(element, 'done-label'), t('done_count', { count: done.length }));

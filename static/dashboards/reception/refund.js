@@ -1,9 +1,10 @@
 /** Giving money back, for admins: how much, and why. */
 
+import { decimal, typed } from '../amounts.js';
 import { toast } from '../announce.js';
 import { Refusal, post } from '../api.js';
+import { formDialog } from '../dialogs.js';
 import { setText, slot } from '../dom.js';
-import { decimal, formDialog } from '../forms.js';
 import { t } from '../words.js';
 import { money } from '../written.js';
 
@@ -26,7 +27,7 @@ export function refundDialog({ store }) {
   return (payment, about, done) => {
     form.reset();
     shown = payment;
-    amount.value = payment.balance;
+    amount.value = typed(payment.balance);
     label();
     open(about, async (values) => {
       const body = { amount: decimal(values.amount ?? ''), reason: values.reason ?? '', version: shown.version, ...(values.method && { method: values.method }) };

@@ -3,6 +3,7 @@
 import { queueOf } from '../../realtime/index.js';
 import { toast } from '../announce.js';
 import { actOnAppointment, actOnVisit, tellAppointment, tellStep, tellUndone, whoOf } from '../commands.js';
+import { awayText } from '../presence.js';
 import { inSections } from '../rows.js';
 import { t } from '../words.js';
 import { dropBefore, stepFrom } from './moves.js';
@@ -10,9 +11,12 @@ import { dropBefore, stepFrom } from './moves.js';
 /** @type {Record<string, string>} */
 const DONE = { check_in: 'done.check_in', no_show: 'done.no_show' };
 
+/** So soon after a call nobody has seen what it did: a key that bounces isn't a second one. */
+const BOUNCE = 500;
+
 /** @param {any} tools */
 export function steps(tools) {
-  const { store, start, socket } = tools;
+  const { store, start, socket, zone } = tools;
   const rules = start.rules.visit;
   const visitOf = (/** @type {number} */ id) => store.getState().visits[id];
 
@@ -34,7 +38,30 @@ export function steps(tools) {
       const run = () => tools.atRow(waiting[0].id, () => callNext(doctorId, true));
       return toast(t('called_already', { who: whoOf(called) }), { about: `doctor-${doctorId}`, action: { label: t('call_next_anyway'), run } });
     }
-    return tellStep(store, await actOnVisit(store, waiting[0].id, 'call'), { rules });
+    return call(waiting[0]);
+  };
+
+  /** When somebody was called in last. @type {Map<number, number>} by doctor */
+  const calls = new Map();
+
+  /**
+   * The doctor is available with a call, so who is gone or on a break is asked about first.
+   * @param {any} visit
+   * @param {boolean} [anyway]
+   */
+  const call = async (visit, anyway = false) => {
+    const { id } = visit.doctor;
+    const away = anyway ? '' : awayText(store.getState().doctors[id], store.now(), zone);
+    if (away) return tools.askAway(visit, away, () => tools.atRow(visit.id, () => call(visit, true)));
+    if (store.now() - (calls.get(id) ?? -Infinity) < BOUNCE) return undefined;
+    calls.set(id, store.now());
+    try {
+      return tellStep(store, await actOnVisit(store, visit.id, 'call'), { rules });
+    } catch (error) {
+      // What was refused, or not answered, may be asked for again at once.
+      calls.delete(id);
+      throw error;
+    }
   };
 
   /** @param {number} id @param {{after: number|null, rank: number}|null} place null: nothing to do */
@@ -48,6 +75,8 @@ export function steps(tools) {
   const stepOfVisit = async (verb, id) => {
     const visit = visitOf(id);
     switch (verb) {
+      case 'call':
+        return call(visit);
       case 'up':
         return move(id, stepFrom(waitingWith(id), id, -1));
       case 'down':

@@ -50,7 +50,7 @@ export function walkIn(tools, { form, sending, onDone }) {
     return ids.map((id) => ({
       id,
       waiting: visits.filter((visit) => visit.doctor.id === id && visit.status === 'waiting').length,
-      isGone: saidOf(id)?.state === 'gone',
+      isGone: saidOf(id)?.state === 'gone' || tools.offUntil(id) !== '',
     }));
   };
 
@@ -59,7 +59,8 @@ export function walkIn(tools, { form, sending, onDone }) {
     const said = saidOf(id);
     const state = said && (said.state === 'break' && said.until ? t('walk_in.break_until', { time: clock(said.until, zone) }) : t(`walk_in.${said.state}`));
     const why = id === doctor?.id && doctor.why === 'last' ? t('walk_in.last', { date: written(last.date) }) : id === doctor?.id && doctor.why === 'shortest' ? t('walk_in.shortest') : '';
-    return facts([t('walk_in.waiting', { count: waiting }), state, why]);
+    const off = tools.offUntil(id);
+    return facts([t('walk_in.waiting', { count: waiting }), state, off && t('walk_in.off', { when: off }), why]);
   };
 
   const draw = () => {

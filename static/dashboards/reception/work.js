@@ -1,18 +1,17 @@
 /** The work on one patient: find or register, then walk in or book. */
 
-import { toast } from '../announce.js';
-import { Refusal, get, post } from '../api.js';
+import { Refusal, get } from '../api.js';
 import { actOnAppointment, whileBusy } from '../commands.js';
 import { byId, clone, setText, show, slot } from '../dom.js';
-import { draftValue, keepDraft } from '../drafts.js';
-import { clearErrors, showErrors, valuesOf } from '../forms.js';
+import { draftValue, forgetDraft, hasDraft } from '../drafts.js';
+import { clearErrors, showErrors } from '../forms.js';
 import { reconcile } from '../list.js';
+import { onDemand } from '../on-demand.js';
 import { ACTIVE } from '../rows.js';
-import { clock, written } from '../time.js';
+import { clock } from '../time.js';
 import { t } from '../words.js';
 import { registration } from './register.js';
 import { factsOf, patientSearch } from './search.js';
-import { slotPicker } from './slots.js';
 import { walkIn } from './walkin.js';
 
 /**
@@ -24,7 +23,6 @@ export function workArea(tools) {
   const booking = byId('booking');
   const purposes = /** @type {any[]} */ ([...document.querySelectorAll('[name=purpose]')]);
   const about = draftValue('patient');
-  const bookingDraft = keepDraft(booking, 'booking');
   /** @type {any} */
   let patient = null;
 
@@ -46,7 +44,12 @@ export function workArea(tools) {
     search.focus();
   };
 
-  const slots = slotPicker({ ...tools, form: booking });
+  const asking = onDemand(async () => (await import('./booking.js')).bookingForm(tools, { form: booking, sending, patient: () => patient, onDone: finish }));
+  /** @param {'load'|'restore'|'book'} what */
+  const book = (what) => {
+    clearErrors(booking);
+    return asking(what).catch((/** @type {unknown} */ error) => showErrors(booking, error));
+  };
   const walk = walkIn(tools, { form: byId('walk-in'), sending, onDone: finish });
   const search = patientSearch(byId('search'), {
     onChoose: (found) => choose(found),
@@ -80,11 +83,12 @@ export function workArea(tools) {
   const choose = async (found) => {
     register.close();
     clearErrors(booking);
-    bookingDraft.clear();
+    forgetDraft('booking');
     showPatient(found);
+    if (found) asking.warm();
     const ready = walk.begin(found);
     if (!patient) return;
-    if (isBooking()) slots.load();
+    if (isBooking()) book('load');
     byId('chosen-name').focus();
     await ready;
     // Meanwhile somebody may have gone on by themselves; and who is expected or here already isn't a walk-in without a thought.
@@ -106,12 +110,10 @@ export function workArea(tools) {
       return;
     }
     // The radio buttons outside of the forms come back by the draft of the form that is meant.
-    if (bookingDraft.restore()) {
+    if (hasDraft('booking')) {
       for (const radio of purposes) radio.checked = radio.value === 'book';
       showPurpose();
-      await slots.load();
-      bookingDraft.restore();
-      slots.label();
+      await book('restore');
     }
     await walk.begin(patient, { isRestored: true });
   };
@@ -154,27 +156,17 @@ export function workArea(tools) {
 
   booking.addEventListener('submit', (/** @type {Event} */ event) => {
     event.preventDefault();
-    sending(booking, byId('booking-submit'), async () => {
-      const { date, ...values } = valuesOf(booking);
-      const asked = patient;
-      try {
-        const made = await post('/api/appointments/', { ...values, doctor: Number(values.doctor), service: Number(values.service), patient: asked.id, clinic: start.clinic });
-        store.answer('appointment', made);
-        toast(t('done.book', { name: made.patient.name, time: clock(made.start, zone), date: written(made.date) }));
-        finish(asked);
-      } catch (error) {
-        if (error instanceof Refusal && error.code === 'slot_taken') slots.load();
-        throw error;
-      }
-    });
+    book('book');
   });
 
   for (const radio of purposes) {
     radio.addEventListener('change', () => {
       showPurpose();
-      if (isBooking()) slots.load();
+      if (isBooking()) book('load');
     });
   }
+  // Whoever is looked for may have to be registered next.
+  byId('search').addEventListener('input', register.warm, { once: true });
   byId('chosen-close').addEventListener('click', () => finish(patient));
   restore();
 
