@@ -33,18 +33,19 @@ def _node() -> str:
     return found or pytest.skip("Node is missing")
 
 
+PARSE = """
+const { readFileSync } = require('fs');
+const { SourceTextModule } = require('vm');
+for (const file of process.argv.slice(1)) new SourceTextModule(readFileSync(file, 'utf8'), { identifier: file });
+"""
+
+
 def test_every_script_is_still_one(release: Path) -> None:
-    node = _node()
-    for script in release.rglob("*.js"):
-        if not script.is_relative_to(release / "vendor"):
-            checked = subprocess.run(
-                [node, "--check", "--input-type=module", "-"],
-                input=script.read_text(),
-                text=True,
-                capture_output=True,
-                check=False,
-            )
-            assert checked.returncode == 0, f"{script.name}: {checked.stderr}"
+    scripts = [str(script) for script in release.rglob("*.js") if not script.is_relative_to(release / "vendor")]
+    assert len(scripts) > 50
+    parse = [_node(), "--experimental-vm-modules", "--no-warnings", "--eval", PARSE, *scripts]
+    parsed = subprocess.run(parse, text=True, capture_output=True, check=False)
+    assert parsed.returncode == 0, parsed.stderr
 
 
 @pytest.mark.django_db

@@ -63,6 +63,7 @@ def impatient(settings: Settings) -> None:
     settings.REALTIME = {**settings.REALTIME, "POLL_INTERVAL": 0.05, "POLL_INTERVAL_DEGRADED": 0.05}
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("name", ORDERS)
 async def test_each_event_comes_once_and_in_order(world: World, connect: Connect, impatient: None, name: str) -> None:
     room = f"clinic_{world.here.pk}"
@@ -404,6 +405,7 @@ async def test_socket_that_never_reads_holds_nobody_up_and_is_closed_with_4408(
     assert len(numbers) < 20
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("how", ["doorbell", "log", "left by its writer"])
 async def test_burst_makes_no_slow_reader_of_anybody(
     world: World, connect: Connect, settings: Settings, monkeypatch: pytest.MonkeyPatch, how: str

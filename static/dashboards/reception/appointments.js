@@ -7,8 +7,6 @@ import { reconcile } from '../list.js';
 import { fillAppointment, nameRow } from '../rows.js';
 import { scrollerOf } from '../steady.js';
 
-const HOUR = 3_600_000;
-
 /**
  * @param {any} tools
  * @returns {() => void} draws
@@ -19,14 +17,17 @@ export function appointmentArea(tools) {
 
   listen(list, tools.stepOfAppointment);
 
-  /** Of a long day the present hour is what is looked for; where the list has no scroll of its own the page stays as it is. */
+  /**
+   * Of a long day the present hour is what is looked for: who comes next, below those who should be here by now. Where the list
+   * has no scroll of its own the page stays as it is.
+   */
   const showNow = () => {
     const panel = list.closest('.panel');
     if (scrollerOf(list) !== panel) return;
     const { appointments } = store.getState();
     const rows = /** @type {any[]} */ ([...list.children]).filter((row) => row.checkVisibility());
-    const row = rows.find((each) => Date.parse(appointments[each.dataset.key].start) > tools.now() - HOUR) ?? rows.at(-1);
-    if (row) panel.scrollTop += row.getBoundingClientRect().top - panel.getBoundingClientRect().top - panel.clientHeight / 4;
+    const row = rows.find((each) => Date.parse(appointments[each.dataset.key].start) > tools.now()) ?? rows.at(-1);
+    if (row) panel.scrollTop += row.getBoundingClientRect().top - panel.getBoundingClientRect().top - panel.clientHeight / 3;
   };
   // Once what is drawn first is in its place.
   requestAnimationFrame(() => requestAnimationFrame(showNow));
