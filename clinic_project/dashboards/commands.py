@@ -95,8 +95,13 @@ def visit(request: HttpRequest, pk: int, verb: str, page: str) -> HttpResponseBa
         return _end(request, found, verb)
     was_away = verb == "call" and DoctorState(found.doctor).away is not None
     if _run(request, VISIT_VERBS[verb], found, version=version_of(request)) and was_away:
-        messages.success(request, filled(_("{name} is shown as available again."), name=found.doctor.name))
+        _tell_back(request, found.doctor)
     return _back(page, user, clinic_id=found.clinic_id, doctor_id=found.doctor_id)
+
+
+def _tell_back(request: HttpRequest, doctor: Doctor) -> None:
+    """A call for a doctor who was away says that they are there."""
+    messages.success(request, filled(_("{name} is shown as available again."), name=doctor.name))
 
 
 ENDING = ("complete", "note")
@@ -162,7 +167,9 @@ def call_next(request: HttpRequest, pk: int) -> HttpResponseBase:
     found = _doctor_of(request, pk)
     # Whoever is called and not inside, and was on the page with a button of its own.
     beside = [int(key) for key in request.POST.get("beside", "").split(",") if key.isascii() and key.isdigit()]
-    _run(request, queue_actions.call_next, found, beside=beside)
+    was_away = DoctorState(found).away is not None
+    if _run(request, queue_actions.call_next, found, beside=beside) and was_away:
+        _tell_back(request, found)
     return _back("doctor", access.person(request), doctor_id=found.pk)
 
 

@@ -54,6 +54,8 @@ def presence_label(
     said = presence_of(doctor, is_inside=False, now=now)
     what = state if said in (state, "available") else f"then_{said}"
     until = doctor["until"] if doctor is not None and said == "break" else None
+    if is_inside and until and dt.datetime.fromisoformat(until) <= now:
+        what, until = state, None  # over before it could begin
     return state, filled(words[f"presence.{what}_until" if until else f"presence.{what}"], time=clock(until, clinic))
 
 
@@ -69,11 +71,14 @@ def away_sentence(doctor: Row | None, *, now: dt.datetime, clinic: Clinic, words
 
 
 def off_label(until: dt.datetime | None, clinic: Clinic, words: Mapping[str, str], *, now: dt.datetime) -> str:
-    """That the doctor has time off, and until when: a time of today, else the day."""
+    """That the doctor has time off, and until when: a time of today, else with the day; if that is over then, the day alone."""
     if until is None or until <= now:
         return ""
-    end = until.astimezone(clinic.zone)
-    when = f"{end:%H:%M}" if end.date() == now.astimezone(clinic.zone).date() else date_format(end, "j M Y")
+    end, last = until.astimezone(clinic.zone), (until - dt.timedelta(microseconds=1)).astimezone(clinic.zone)
+    if end.date() == now.astimezone(clinic.zone).date():
+        when = f"{end:%H:%M}"
+    else:
+        when = date_format(end, "j M Y H:i") if end.date() == last.date() else date_format(last, "j M Y")
     return filled(words["off_until"], when=in_digits(when))
 
 

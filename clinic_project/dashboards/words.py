@@ -93,6 +93,9 @@ def script_words() -> dict[str, str]:
         "done.check_in": _("{name} is checked in"),
         "done.payment": _("Payment is recorded"),
         "fail.network": _("No answer from the server. Try again: it won't be done twice."),
+        "fail.part": _(
+            "This part of the page did not come. Try again; if that does not help, load the page anew: what you have typed stays."
+        ),
         "fail.busy": _("The server is busy. Try again in a moment: it won't be done twice."),
         "fail.signed_out": _("You have been logged out. Nothing was changed."),
         "fail.unknown": _("That didn't work. Reload the page if it happens again."),

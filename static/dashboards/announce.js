@@ -3,7 +3,8 @@
 import { byId, clone, slot } from './dom.js';
 
 const STAYS = 8_000;
-const AT_ONCE = 4;
+/** Where there is little room, fewer. */
+const atOnce = () => (matchMedia('(max-width: 46rem)').matches ? 2 : 4);
 // More than come again after any failure; a page that stays open for weeks keeps no more than these.
 const REMEMBERED = 1_000;
 
@@ -51,7 +52,7 @@ export function toast(text, { bad = false, about, action } = {}) {
     });
   }
   slot(element, 'close').addEventListener('click', close);
-  while (region.children.length >= AT_ONCE) remove(region.firstElementChild);
+  while (region.children.length >= atOnce()) remove(region.firstElementChild);
   region.append(element);
   // None goes while somebody reads one of them: those below would move under the mouse.
   const later = () => setTimeout(() => (region.matches(':hover, :focus-within') ? later() : close()), STAYS);

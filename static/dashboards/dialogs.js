@@ -48,10 +48,12 @@ export function formDialog(id) {
     dialog,
     form,
     open(whom, work) {
+      // Also where it stands open for somebody else.
+      opening += 1;
       [about, doing] = [whom, work];
       clearErrors(form);
       setText(slot(form, 'about'), about);
-      dialog.showModal();
+      if (!dialog.open) dialog.showModal();
       const mine = opening;
       return () => mine === opening;
     },

@@ -29,5 +29,5 @@ export function keysSheet(all) {
   dialog.addEventListener('click', (/** @type {any} */ event) => {
     if (event.target === dialog || event.target.closest('[data-close]')) dialog.close();
   });
-  return () => dialog.showModal();
+  return () => dialog.open || dialog.showModal();
 }

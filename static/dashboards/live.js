@@ -9,6 +9,7 @@ import { hushUnanswered } from './commands.js';
 import { byId, json, oncePerFrame, setText } from './dom.js';
 import { withIntents } from './intents.js';
 import { showLight } from './light.js';
+import { warmAll } from './on-demand.js';
 import { getToken } from './session.js';
 import { dayOf, serverClock, written } from './time.js';
 import { useWords } from './words.js';
@@ -17,6 +18,8 @@ import { useWords } from './words.js';
 const TICK = 10_000;
 /** How soon to ask again if the server doesn't agree that a new day has begun. */
 const ASK_AGAIN = 5 * 60_000;
+/** When what is rarely opened is fetched too: long after the page has begun to be used. */
+const WARM_AFTER = 30_000;
 
 /**
  * @typedef {object} Live
@@ -94,6 +97,7 @@ export function goLive({ kind, begin }) {
   Object.defineProperty(globalThis, 'frontDesk', {
     value: Object.freeze({ stats: () => socket.stats(), snapshot: () => snapshotOf(store.getState(), snapshot.room, date) }),
   });
+  setTimeout(warmAll, WARM_AFTER);
   document.documentElement.classList.add('js');
   redraw();
   return live;

@@ -8,16 +8,28 @@ export const PATIENCE = 10_000;
 
 let waiting = 0;
 
+/** What was asked for last; whoever has asked for something else since, or typed into a field, wants none of what was before. */
+let turn = 0;
+globalThis.document?.addEventListener('input', () => (turn += 1), true);
+
+/** @type {Array<() => void>} */
+const warmers = [];
+
+/** Fetch all of the page's: once it is here, neither a cut line nor another release on the server can take it away. */
+export const warmAll = () => warmers.forEach((warm) => warm());
+
 /** Is something about to open? What is typed now is meant for that. */
 export const isOpening = () => waiting > 0;
 
 /**
  * @param {() => Promise<(...args: any[]) => any>} load gives what does it
- * @param {{setTimeout: (fn: () => void, ms: number) => any, clearTimeout: (id: any) => void}} [timers]
+ * @param {object} [how]
+ * @param {boolean} [how.opens] whether something opens: it is the last that was asked for, and what is typed meanwhile is meant for it
+ * @param {{setTimeout: (fn: () => void, ms: number) => any, clearTimeout: (id: any) => void}} [how.timers]
  * @returns {((...args: any[]) => Promise<any>) & {warm: () => void}} a Refusal if it couldn't be loaded; the next call tries
- *   again. `warm` fetches it before it is asked for
+ *   again (in older browsers in vain, until the page is loaded anew). `warm` fetches it before it is asked for
  */
-export function onDemand(load, timers = globalThis) {
+export function onDemand(load, { opens = true, timers = globalThis } = {}) {
   /** @type {Promise<(...args: any[]) => any>|null} */
   let loading = null;
   const begin = () => {
@@ -32,16 +44,19 @@ export function onDemand(load, timers = globalThis) {
     let timer;
     /** @type {(...args: any[]) => any} */
     let work;
-    waiting += 1;
+    const mine = opens ? (turn += 1) : 0;
+    waiting += Number(opens);
     try {
       work = await Promise.race([begin(), new Promise((_, reject) => (timer = timers.setTimeout(reject, PATIENCE)))]);
     } catch {
-      throw new Refusal(0, t('fail.network'));
+      throw new Refusal(0, t('fail.part'));
     } finally {
       timers.clearTimeout(timer);
-      waiting -= 1;
+      waiting -= Number(opens);
     }
-    return work(...args);
+    return opens && mine !== turn ? undefined : work(...args);
   };
-  return Object.assign(run, { warm: () => void begin().catch(() => {}) });
+  const warm = () => void begin().catch(() => {});
+  warmers.push(warm);
+  return Object.assign(run, { warm });
 }

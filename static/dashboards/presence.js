@@ -16,6 +16,12 @@ export function presenceOf(doctor, isInside, now) {
   return doctor.state;
 }
 
+/** What holds once the patient is out: a break that is over by then is none. @param {any} doctor @param {number} now */
+export function afterwards(doctor, now) {
+  const said = presenceOf(doctor, false, now);
+  return said === 'break' && doctor.until && Date.parse(doctor.until) <= now ? 'available' : said;
+}
+
 /**
  * @param {string} state
  * @param {any} doctor
@@ -36,7 +42,7 @@ export function presenceText(state, doctor, zone, said = state) {
  */
 export function awayText(doctor, now, zone) {
   const { name, until } = doctor ?? {};
-  const said = presenceOf(doctor, false, now);
-  if (said === 'available' || (said === 'break' && until && Date.parse(until) <= now)) return '';
+  const said = afterwards(doctor, now);
+  if (said === 'available') return '';
   return said === 'break' && until ? t('away.break_until', { name, time: clock(until, zone) }) : t(`away.${said}`, { name });
 }

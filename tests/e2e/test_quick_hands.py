@@ -55,7 +55,7 @@ def test_a_dialog_that_does_not_come_says_so_and_is_asked_for_again(at: At, worl
     row.locator("summary").focus()
 
     desk.keyboard.press("t")
-    expect(row.get_by_role("alert")).to_contain_text("No answer from the server")
+    expect(row.get_by_role("alert")).to_contain_text("This part of the page did not come")
     desk.unroute(re.compile(r"visit-dialogs\.js"))
     desk.keyboard.press("t")
 
@@ -105,6 +105,44 @@ def test_a_patient_is_registered_although_half_of_the_form_comes_late(at: At, wo
     assert Patient.objects.filter(full_name="Quick Newcomer").count() == 1
 
 
+def test_who_is_not_registered_after_all_is_not_saved_when_the_rest_of_the_form_comes(at: At, world: World) -> None:
+    desk = at(world.receptionist)
+    held = hold(desk, r"registering\.js")
+    search = desk.get_by_role("combobox", name="Find a patient")
+    search.press("ArrowDown")
+    desk.get_by_role("option", name="Register").click()
+    desk.get_by_label("Full name").fill("Goes Again")
+    desk.keyboard.press("Enter")
+    expect(desk.locator("#register-submit")).to_have_attribute("aria-busy", "true")
+    desk.locator("#register-close").click()
+    search.press("ArrowDown")
+    desk.get_by_role("option", name="Register").click()
+    desk.get_by_label("Full name").fill("Half Typ")
+
+    with desk.expect_response(re.compile(r"duplicates")):
+        held[0].continue_()
+
+    expect(desk.get_by_label("Full name")).to_have_value("Half Typ")
+    assert not Patient.objects.filter(full_name__in=["Goes Again", "Half Typ"]).exists()
+
+
+def test_of_two_dialogs_that_are_on_their_way_the_last_one_opens(at: At, world: World, do: Do) -> None:
+    """A payment under the name of another would be the worst that could happen here."""
+    first, second = do(walk_in, world), do(walk_in, world)
+    desk = at(world.receptionist)
+    held = hold(desk, r"reception/payment\.js")
+    for visit in (first, second):
+        in_queue(desk, str(visit.ticket)).locator("[data-do=pay]").click()
+    held[0].continue_()
+
+    dialog = desk.get_by_role("dialog", name="Payment")
+    expect(dialog).to_contain_text(second.patient.full_name)
+    expect(dialog).not_to_contain_text(first.patient.full_name)
+    dialog.locator("[data-slot=submit]").click()
+    expect(in_queue(desk, str(second.ticket)).locator("[data-paid=paid]")).to_be_attached()
+    assert {visit.pk: visit.payment.status for visit in Visit.objects.all()} == {first.pk: "pending", second.pk: "paid"}
+
+
 def test_times_that_could_not_be_loaded_are_asked_for_again(at: At, world: World, do: Do, console: Any) -> None:
     do(PatientFactory, full_name="Books Later")
     desk = at(world.receptionist)
@@ -113,7 +151,7 @@ def test_times_that_could_not_be_loaded_are_asked_for_again(at: At, world: World
     desk.get_by_role("combobox", name="Find a patient").fill("books later")
     desk.get_by_role("option", name=re.compile("Books Later")).click()
     desk.get_by_label("Book a time").check()
-    expect(desk.locator("#booking").get_by_role("alert")).to_contain_text("No answer from the server")
+    expect(desk.locator("#booking").get_by_role("alert")).to_contain_text("This part of the page did not come")
 
     desk.unroute(re.compile(r"reception/booking\.js"))
     desk.get_by_role("button", name="Book", exact=True).click()

@@ -71,14 +71,16 @@ function off(held, answers = []) {
     if (!answer) throw new Refusal(0, 'away');
     return { results: answer };
   };
-  return { time, until: timeOff({ start: { off: held }, now: () => time.now, zone: 'UTC', redraw: () => (time.drawn += 1) }, fetched) };
+  return { time, until: timeOff({ start: { off: held }, now: () => time.now, zone: 'UTC', redraw: () => (time.drawn += 1) }, fetched, () => time.now) };
 }
 const settled = () => new Promise(setImmediate);
 
 test('time off is shown until it ends, today by its time and longer by its day', () => {
-  const { time, until } = off({ 1: '2026-11-25T09:30:00Z', 2: '2026-11-27T00:00:00Z' });
+  const { time, until } = off({ 1: '2026-11-25T09:30:00Z', 2: '2026-11-27T00:00:00Z', 4: '2026-11-27T12:00:00Z' });
   assert.equal(until(1), '09:30');
-  assert.equal(until(2), '27 Nov 2026');
+  // Until midnight is until the end of the day before.
+  assert.equal(until(2), '26 Nov 2026');
+  assert.equal(until(4), '27 Nov 2026 12:00');
   assert.equal(until(3), '');
   time.now = Date.parse('2026-11-25T09:30:00Z');
   assert.equal(until(1), '');

@@ -66,7 +66,7 @@ def test_whether_a_doctor_is_there(doctor: dict[str, Any] | None, is_inside: boo
             "With a patient, then on a break until 10:01",
             "Dr A is on a break until 10:01.",
         ),
-        ({"state": "break", "until": "2026-11-25T10:00:00Z"}, "With a patient, then on a break until 10:00", ""),
+        ({"state": "break", "until": "2026-11-25T10:00:00Z"}, "With a patient", ""),
     ],
 )
 def test_what_was_said_while_a_patient_is_inside_is_said_with_it(doctor: dict[str, Any] | None, label: str, away: str) -> None:
@@ -109,7 +109,12 @@ def test_time_off_that_holds_now_stands_beside_the_doctor(world: World) -> None:
         )
 
     until = (now + dt.timedelta(hours=48)).astimezone(world.here.zone)
-    assert shown.findall(desk(world)) == [f"Off until {until.day} {until:%b %Y}"]
+    assert shown.findall(desk(world)) == [f"Off until {until.day} {until:%b %Y %H:%M}"]
+
+    midnight = dt.datetime.combine(until.date() + dt.timedelta(days=2), dt.time(), world.here.zone)
+    add_time_off(by=world.admin, doctor=world.doctor, start=now, end=midnight)
+    last = until.date() + dt.timedelta(days=1)
+    assert shown.findall(desk(world)) == [f"Off until {last.day} {last:%b %Y}"]
 
 
 def test_a_quiet_day_says_so(world: World) -> None:

@@ -4,7 +4,7 @@ import { toast, untell } from '../announce.js';
 import { Refusal, post } from '../api.js';
 import { complain, hush, whileBusy } from '../commands.js';
 import { byId, setAttribute, setText, slot } from '../dom.js';
-import { presenceOf, presenceText } from '../presence.js';
+import { afterwards, presenceOf, presenceText } from '../presence.js';
 import { t } from '../words.js';
 
 const LENGTH = 'front-desk.break';
@@ -102,7 +102,7 @@ export function stateArea({ store, now, zone, redraw }, doctorId) {
       const said = presenceOf(doctor, false, now());
       area.dataset.state = state;
       area.classList.toggle('is-pending', hoped !== null);
-      setText(slot(area, 'now'), presenceText(state, doctor, zone, said));
+      setText(slot(area, 'now'), presenceText(state, doctor, zone, afterwards(doctor, now())));
       for (const button of form?.querySelectorAll('button') ?? []) setAttribute(button, 'aria-pressed', String(button.value === said));
     },
   };

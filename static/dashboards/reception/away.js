@@ -1,11 +1,13 @@
 /** Asks before a patient is called in for a doctor who is gone or on a break. */
 
+import { toast } from '../announce.js';
 import { complain } from '../commands.js';
 import { byId, setText, show, slot } from '../dom.js';
+import { t } from '../words.js';
 
 /**
  * @param {any} tools
- * @returns {(visit: any, why: string, call: () => unknown) => void} opens the dialog
+ * @returns {(visit: any, why: string, call: () => unknown) => unknown} opens the dialog
  */
 export function awayDialog(tools) {
   const { store, start } = tools;
@@ -21,18 +23,22 @@ export function awayDialog(tools) {
     if (choice === 'call') call();
     else if (choice) tools.askTransfer(asked).catch((/** @type {unknown} */ error) => complain(byId(`visit-${asked.id}`), error));
   });
-  // Somebody else has called the patient meanwhile, or sent them elsewhere: there is nothing to ask any more.
-  store.subscribe((/** @type {any} */ { visits }) => {
-    const now = visits[asked?.id];
-    if (dialog.open && (now?.status !== asked.status || now.call_count !== asked.call_count || now.doctor.id !== asked.doctor.id)) dialog.close();
+  /** Somebody else has called the patient meanwhile, or sent them elsewhere: there is nothing to ask any more. */
+  const isOver = () => {
+    const now = store.getState().visits[asked.id];
+    return now?.status !== asked.status || now.call_count !== asked.call_count || now.doctor.id !== asked.doctor.id;
+  };
+  store.subscribe(() => {
+    if (dialog.open && isOver()) dialog.close();
   });
 
   return (visit, why, work) => {
     [asked, call] = [visit, work];
+    if (isOver()) return toast(t('changed_since'), { bad: true });
     setText(slot(dialog, 'text'), why);
     show(transfer, start.rules.visit[visit.status].includes('transfer') && byId('transfer-doctor').options.length > 1);
-    dialog.showModal();
+    if (!dialog.open) dialog.showModal();
     // None of the answers: a second Enter must not call anybody.
-    dialog.querySelector('[data-close]').focus();
+    return dialog.querySelector('[data-close]').focus();
   };
 }

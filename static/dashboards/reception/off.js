@@ -8,15 +8,16 @@ const EVERY = 60_000;
 /**
  * @param {any} live
  * @param {(path: string) => Promise<any>} [fetched]
+ * @param {() => number} [tick] milliseconds, whatever is done to the clock
  * @returns {(doctorId: number) => string} until when, as people write it; empty if there is none
  */
-export function timeOff({ start, now, zone, redraw }, fetched = get) {
+export function timeOff({ start, now, zone, redraw }, fetched = get, tick = () => performance.now()) {
   /** @type {Record<number, string>} until when, by doctor */
   let { off } = start;
-  let asked = now();
+  let asked = tick();
 
   const ask = async () => {
-    asked = now();
+    asked = tick();
     try {
       const { results } = await fetched('/api/time-off/?current=true&page_size=200');
       off = {};
@@ -29,9 +30,12 @@ export function timeOff({ start, now, zone, redraw }, fetched = get) {
   };
 
   return (doctorId) => {
-    if (now() - asked >= EVERY && !globalThis.document?.hidden) ask();
+    if (tick() - asked >= EVERY && !globalThis.document?.hidden) ask();
     const end = off[doctorId];
     if (!end || Date.parse(end) <= now()) return '';
-    return dayOf(end, zone) === dayOf(now(), zone) ? clock(end, zone) : written(dayOf(end, zone));
+    const [day, last] = [dayOf(end, zone), dayOf(Date.parse(end) - 1, zone)];
+    if (day === dayOf(now(), zone)) return clock(end, zone);
+    // Until midnight: the day before is the last one.
+    return day === last ? `${written(day)} ${clock(end, zone)}` : written(last);
   };
 }

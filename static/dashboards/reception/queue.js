@@ -4,7 +4,7 @@ import { queueOf } from '../../realtime/index.js';
 import { complain, listen } from '../commands.js';
 import { byId, clone, setAttribute, setText, show, slot } from '../dom.js';
 import { reconcile } from '../list.js';
-import { presenceOf, presenceText } from '../presence.js';
+import { afterwards, presenceOf, presenceText } from '../presence.js';
 import { fillVisit, inSections, nameRow } from '../rows.js';
 import { t } from '../words.js';
 import { dragRows } from './drag.js';
@@ -38,7 +38,7 @@ export function queueArea(tools) {
     const state = presenceOf(doctor, isInside, tools.now());
     slot(element, 'presence').dataset.state = state;
     setAttribute(slot(element, 'presence-icon'), 'href', `#icon-${state}`);
-    setText(slot(element, 'presence-label'), presenceText(state, doctor, zone, presenceOf(doctor, false, tools.now())));
+    setText(slot(element, 'presence-label'), presenceText(state, doctor, zone, afterwards(doctor, tools.now())));
   };
 
   /** @param {any[]} waiting */

@@ -4,7 +4,7 @@ import { Refusal } from '../api.js';
 import { whileBusy } from '../commands.js';
 import { byId, show } from '../dom.js';
 import { keepDraft } from '../drafts.js';
-import { clearErrors, showErrors } from '../forms.js';
+import { clearErrors, showErrors, valuesOf } from '../forms.js';
 import { onDemand } from '../on-demand.js';
 
 /**
@@ -15,17 +15,20 @@ export function registration({ onDone, onBack }) {
   const form = byId('register');
   const submit = byId('register-submit');
   const draft = keepDraft(form, 'register');
+  /** Another number for each person: an answer for the one before is nobody's here. */
+  let filling = 0;
   const close = () => {
+    filling += 1;
+    for (const name of ['aria-busy', 'aria-disabled']) submit.removeAttribute(name);
     show(form, false);
     form.reset();
     draft.clear();
   };
-  const work = onDemand(async () =>
-    (await import('./registering.js')).registering(form, (patient) => {
-      close();
-      onDone(patient);
-    }),
-  );
+  const done = (/** @type {any} */ patient) => {
+    close();
+    onDone(patient);
+  };
+  const work = onDemand(async () => (await import('./registering.js')).registering(form, done, () => filling), { opens: false });
   const look = () =>
     work('look').catch((error) => {
       // Nobody waits for it, and saving tries again.
@@ -36,7 +39,8 @@ export function registration({ onDone, onBack }) {
     event.preventDefault();
     if (submit.getAttribute('aria-disabled') === 'true') return;
     clearErrors(form);
-    whileBusy(submit, () => work('save')).catch((error) => showErrors(form, error));
+    const [values, mine] = [valuesOf(form), filling];
+    whileBusy(submit, () => work('save', values, mine)).catch((error) => mine === filling && showErrors(form, error));
   });
   byId('register-close').addEventListener('click', () => {
     close();

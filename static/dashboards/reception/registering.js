@@ -14,9 +14,11 @@ const TELLING = ['full_name', 'phone', 'birth_date'];
 /**
  * @param {any} form whose reset means that it is about somebody else, or nobody
  * @param {(patient: any) => void} onDone
- * @returns {(what: 'look'|'save') => Promise<void>}
+ * @param {() => number} filling another number for each person
+ * @returns {(what: 'look'|'save', values: Record<string, string>, mine: number) => Promise<void>} `mine`: the number as it was when
+ *   these values were to be saved
  */
-export function registering(form, onDone) {
+export function registering(form, onDone, filling) {
   const duplicates = byId('register-duplicates');
   /** @type {any} */
   let timer;
@@ -66,12 +68,15 @@ export function registering(form, onDone) {
     }
   };
 
-  /** @param {boolean} force */
-  const save = async (force) => {
+  /** @param {Record<string, string>} values @param {number} mine @param {boolean} force */
+  const save = async (values, mine, force) => {
+    if (mine !== filling()) return;
     forget();
     try {
-      onDone(await post(`/api/patients/${force ? '?force=true' : ''}`, valuesOf(form)));
+      const patient = await post(`/api/patients/${force ? '?force=true' : ''}`, values);
+      if (mine === filling()) onDone(patient);
     } catch (error) {
+      if (mine !== filling()) return;
       if (error instanceof Refusal && error.code === 'possible_duplicate') {
         showCandidates(error.message, error.body.candidates.map((/** @type {any} */ each) => ({ patient: each, why: each.why })));
         byId('register-duplicates-text').focus();
@@ -92,8 +97,8 @@ export function registering(form, onDone) {
   byId('register-anyway').addEventListener('click', (/** @type {any} */ { currentTarget: button }) => {
     if (button.getAttribute('aria-disabled') === 'true') return;
     clearErrors(form);
-    whileBusy(button, () => save(true)).catch((error) => showErrors(form, error));
+    whileBusy(button, () => save(valuesOf(form), filling(), true)).catch((error) => showErrors(form, error));
   });
 
-  return (what) => (what === 'look' ? look() : save(false));
+  return (what, values, mine) => (what === 'look' ? look() : save(values, mine, false));
 }

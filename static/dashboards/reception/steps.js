@@ -53,8 +53,8 @@ export function steps(tools) {
     const { id } = visit.doctor;
     const away = anyway ? '' : awayText(store.getState().doctors[id], store.now(), zone);
     if (away) return tools.askAway(visit, away, () => tools.atRow(visit.id, () => call(visit, true)));
-    if (store.now() - (calls.get(id) ?? -Infinity) < BOUNCE) return undefined;
-    calls.set(id, store.now());
+    if (performance.now() - (calls.get(id) ?? -Infinity) < BOUNCE) return undefined;
+    calls.set(id, performance.now());
     try {
       return tellStep(store, await actOnVisit(store, visit.id, 'call'), { rules });
     } catch (error) {

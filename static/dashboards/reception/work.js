@@ -44,7 +44,7 @@ export function workArea(tools) {
     search.focus();
   };
 
-  const asking = onDemand(async () => (await import('./booking.js')).bookingForm(tools, { form: booking, sending, patient: () => patient, onDone: finish }));
+  const asking = onDemand(async () => (await import('./booking.js')).bookingForm(tools, { form: booking, sending, patient: () => patient, onDone: finish }), { opens: false });
   /** @param {'load'|'restore'|'book'} what */
   const book = (what) => {
     clearErrors(booking);
