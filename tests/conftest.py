@@ -172,6 +172,7 @@ ONCE = {
     "tests/realtime/test_polling.py": "postgresql",
     "tests/realtime/test_queries.py": "sqlite",
     "tests/realtime/test_requests.py": "postgresql",
+    "tests/realtime/test_resume.py": "postgresql",
     "tests/realtime/test_rights.py": "postgresql",
     "tests/realtime/test_shapes.py": "sqlite",
     "tests/realtime/test_shutdown.py": "postgresql",

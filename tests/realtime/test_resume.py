@@ -272,6 +272,7 @@ async def race(world: World, connect: Connect, joins: int, seed: int) -> None:
         await client.is_silent()
 
 
+@pytest.mark.both
 async def test_joins_during_writes_leave_neither_gap_nor_double(world: World, connect: Connect) -> None:
     await race(world, connect, joins=30, seed=3)
 
