@@ -27,13 +27,14 @@ class NamedSerializer(serializers.Serializer[Any]):
 
 class NameField(serializers.CharField):
     """A name: a text, not a number that Python would write out (JSON's 1e400 is "inf"), with something to be seen in it and nothing
-    that turns around its neighbours."""
+    that turns around its neighbours. What is stored already may be sent along as it is."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
         name: str = super().to_internal_value(data)
-        if fault := fault_of_name(name):
+        stored = getattr(getattr(self.parent, "instance", None), str(self.source), None)
+        if fault := fault_of_name(name, stored):
             raise serializers.ValidationError(fault)
         return name
 

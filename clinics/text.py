@@ -31,8 +31,11 @@ def turns_around(text: str) -> bool:
     return not _TURNING.isdisjoint(text)
 
 
-def fault_of_name(name: str) -> Any:
-    """The sentence that says why nobody and nothing can be called that, if so."""
+def fault_of_name(name: str, stored: Any = None) -> Any:
+    """The sentence that says why nobody and nothing can be called that, if so. A name that is ``stored`` already, from before there
+    was a rule, stands: forms send it along with what is changed."""
+    if stored and name.strip() == str(stored).strip():
+        return None
     return INVISIBLE if not written(name) else TURNING if turns_around(name) else None
 
 

@@ -64,7 +64,7 @@ class DeskForm(_ModelForm):
         cleaned = super().clean() or self.cleaned_data
         for name in {"name", "full_name", "first_name", "last_name"} & set(cleaned):
             # A field that may be left empty, and is, has no fault.
-            if cleaned[name] and (fault := fault_of_name(cleaned[name])):
+            if cleaned[name] and (fault := fault_of_name(cleaned[name], getattr(self.instance, name, None))):
                 self.add_error(name, fault)
         if self.refusal is not None:
             self.tell(self.refusal)

@@ -155,3 +155,15 @@ def test_a_name_that_cannot_be_seen_or_turns_its_neighbours(
     page = address(model, "add")
     field = "full_name" if model is Patient else "name"
     assert sentence in errors_of(superuser.post(page, form_of(superuser, page) | {field: name}))
+
+
+@pytest.mark.parametrize("who", ["patient", "doctor", "service", "here", "receptionist"])
+def test_a_name_from_before_the_rule_stands_while_something_else_is_changed(superuser: Client, world: World, who: str) -> None:
+    row: Any = getattr(world, who)
+    field = {"patient": "full_name", "receptionist": "last_name"}.get(who, "name")
+    type(row)._base_manager.filter(pk=row.pk).update(**{field: "Ann\u202ea"})
+    page = address(type(row), "change", row.pk)
+    sent = form_of(superuser, page)
+    assert sent[field] == "Ann\u202ea"
+    assert superuser.post(page, sent | {"phone": "0151 5000001"}).status_code == 302
+    assert "turn around" in errors_of(superuser.post(page, form_of(superuser, page) | {field: "Anna\u202e"}))

@@ -828,6 +828,25 @@ def test_a_file_with_such_a_name_from_before_can_be_changed_otherwise(world: Wor
     assert outcome(api.call("patch", path, {"full_name": "Anna\u202e"})) == (400, "full_name")
 
 
+@pytest.mark.parametrize(("path", "field", "_body"), NAMED)
+def test_a_name_from_before_the_rule_may_be_sent_along(world: World, path: str, field: str, _body: dict[str, Any]) -> None:
+    row: Any = {
+        "patients/": world.patient,
+        "services/": world.service,
+        "doctors/": world.doctor,
+        "clinics/": world.here,
+        "staff/": world.receptionist,
+    }[path]
+    type(row)._base_manager.filter(pk=row.pk).update(**{field: "Ann\u202ea"})
+    api, address = Api(world.superuser), f"{path}{row.pk}/"
+
+    other = "phone" if path == "patients/" else "is_active" if path != "staff/" else "email"
+    value = {"phone": "0151 5000001", "is_active": True, "email": "ann@example.org"}[other]
+    assert api.ok("patch", address, {field: "Ann\u202ea", other: value})[other] == value
+
+    assert outcome(api.call("patch", address, {field: "Anna\u202e"})) == (400, field)
+
+
 @pytest.mark.parametrize("reason", BLANK)
 def test_a_reason_is_a_text_that_can_be_seen(world: World, reason: str) -> None:
     api, visit = Api(world.admin), walk_in(world)
