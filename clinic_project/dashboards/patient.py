@@ -87,7 +87,6 @@ def _zone(request: HttpRequest) -> dt.tzinfo:
 
 def _change(request: HttpRequest, file: Patient) -> _Sent:
     """Save what was sent and say so, or say why not."""
-    # A browser sends lines with ends of its own; they are no change.
     sent: dict[str, Any] = {
         name: request.POST[name].replace("\r\n", "\n") for name in (*FIELDS, "version") if name in request.POST
     }
@@ -96,22 +95,35 @@ def _change(request: HttpRequest, file: Patient) -> _Sent:
     checked = PatientSerializer(file, data=sent, partial=True)
     if not checked.is_valid():
         return _Sent(400, dict(checked.errors))
+    typed = checked.validated_data
+    # What a browser can't send back as it is stored is no change.
+    touched = {name: value for name, value in typed.items() if _in_form(name, value) != _in_form(name, getattr(file, name))}
+    if "version" in typed:
+        touched["version"] = typed["version"]
     try:
         # What became of it says more than that it has changed.
         actions.require_standing(file)
-        actions.change(file, by=access.person(request), **checked.validated_data)
+        actions.change(file, by=access.person(request), **touched)
     except actions.AlreadyMerged:
         # The page itself says where to go on.
         return _Sent(409)
     except StaleVersion as refusal:
         kept = _("What you typed is kept, all else is as it is stored now. Save again if that is right.")
         messages.error(request, f"{sentence_of(refusal)} {kept}")
-        return _beside(file.pk, checked.validated_data)
+        return _beside(file.pk, typed)
     except REFUSALS as refusal:
         messages.error(request, sentence_of(refusal))
         return _Sent(refusal.status if isinstance(refusal, DomainError) else 503)
     messages.success(request, _("The file is saved."))
     return _Sent()
+
+
+def _in_form(name: str, value: Any) -> Any:
+    """What a browser sends for the stored value, its space trimmed: a text in which all lines end alike, or a single line."""
+    if not isinstance(value, str):
+        return value
+    plain = value.replace("\r\n", "\n").replace("\r", "\n")
+    return (plain if name == "notes" else plain.replace("\n", "")).strip()
 
 
 def _beside(pk: int, typed: Mapping[str, Any]) -> _Sent:
@@ -123,10 +135,10 @@ def _beside(pk: int, typed: Mapping[str, Any]) -> _Sent:
     shown: dict[str, Any] = {}
     for name in FIELDS:
         stored = getattr(now, name)
-        was = getattr(seen, name, None)
-        if name not in typed or typed[name] == was:
+        was, mine, theirs = (_in_form(name, value) for value in (getattr(seen, name, None), typed.get(name), stored))
+        if name not in typed or mine == was:
             shown[name] = stored
-        elif stored not in (was, typed[name]):
+        elif theirs not in (was, mine):
             conflicts[name] = [filled(_("Somebody else wrote: {value}"), value=_readable(now, name) or _("nothing"))]
     return _Sent(409, conflicts, shown)
 
@@ -208,8 +220,8 @@ def _shown(request: HttpRequest, file: Patient, sent: _Sent) -> dict[str, Any]:
 
 def _typed(request: HttpRequest, file: Patient) -> list[tuple[str, str]]:
     """What somebody has written into a file that is merged by now, to be copied: the fields that differ from it, with their names."""
-    sent = {name: request.POST.get(name, "").strip() for name in FIELDS}
-    changed = [name for name in FIELDS if sent[name] != str(getattr(file, name) or "")]
+    sent = {name: _in_form(name, request.POST.get(name, "")) for name in FIELDS}
+    changed = [name for name in FIELDS if sent[name] != _in_form(name, str(getattr(file, name) or ""))]
     return [(capfirst(str(Patient._meta.get_field(name).verbose_name)), sent[name]) for name in changed if sent[name]]  # type: ignore[union-attr]
 
 

@@ -115,6 +115,53 @@ def test_what_the_slower_one_has_not_touched_stays_as_the_other_has_written_it(w
     assert world.patient.notes == "one\ntwo"
 
 
+LINES = {"notes": " one\r\ntwo\rthree\n", "address": "a street\r\na town"}
+SENT = {"notes": " one\r\ntwo\r\nthree\r\n", "address": "a streeta town"}
+
+
+def test_what_a_browser_sends_of_stored_lines_is_no_change(world: World) -> None:
+    actions.change(world.patient, by=world.admin, **LINES)
+    world.patient.refresh_from_db()
+    version, client, path = world.patient.version, as_user(world.receptionist), f"/patients/{world.patient.pk}/"
+
+    assert client.post(path, form(world.patient, **SENT)).status_code == 302
+    world.patient.refresh_from_db()
+    assert world.patient.version == version
+
+    assert client.post(path, form(world.patient, phone="+49 30 555001", **SENT)).status_code == 302
+    world.patient.refresh_from_db()
+    assert world.patient.phone == "+49 30 555001"
+    assert {name: getattr(world.patient, name) for name in LINES} == LINES
+
+
+def test_stored_lines_that_were_not_touched_stay_as_the_other_has_written_them(world: World) -> None:
+    seen = form(actions.change(world.patient, by=world.admin, **LINES), email="mine@example.org", **SENT)
+    actions.change(world.patient, by=world.admin, notes="theirs\r\nof two lines")
+    client, path = as_user(world.receptionist), f"/patients/{world.patient.pk}/"
+
+    html = client.post(path, seen).content.decode()
+
+    assert "field__error" not in html
+    assert re.search(r"<textarea[^>]*>theirs\s+of two lines</textarea>", html)
+    world.patient.refresh_from_db()
+    sent = seen | {"notes": "theirs\r\nof two lines", "version": world.patient.version}
+    assert client.post(path, sent).status_code == 302
+    world.patient.refresh_from_db()
+    assert (world.patient.notes, world.patient.address) == ("theirs\r\nof two lines", LINES["address"])
+    assert world.patient.email == "mine@example.org"
+
+
+def test_of_stored_lines_only_what_was_typed_is_told_when_the_file_was_merged(world: World) -> None:
+    twin = PatientFactory(full_name="Twin File", **LINES)
+    seen = form(twin, phone="+49 30 555002", **SENT)
+    actions.merge(world.patient, duplicate=twin, by=world.admin)
+
+    html = as_user(world.receptionist).post(f"/patients/{twin.pk}/", seen).content.decode()
+
+    told = html.partition("This is what you typed:")[2].partition("</dl>")[0]
+    assert re.findall(r"<dt>([^<]*)</dt><dd><bdi>([^<]*)</bdi>", told) == [("Phone", "+49 30 555002")]
+
+
 def test_a_merged_file_leads_to_the_one_that_took_its_place_and_says_so(world: World) -> None:
     twin, client = PatientFactory(full_name="Twin File"), as_user(world.receptionist)
     seen = form(twin, notes="typed into the wrong one")
