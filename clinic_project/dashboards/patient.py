@@ -51,11 +51,13 @@ def _require_desk(user: User) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """What became of a form: the status of the answer; what is wrong, and what the fields show, where that isn't what was typed."""
+    """What became of a form: the status of the answer; what is wrong, and what the fields show, where that isn't what was typed.
+    ``read`` is the file from which the latter was made: the form shows its version, for a later one holds values that nobody saw."""
 
     status: int = 200
     errors: Mapping[str, Any] = field(default_factory=dict)
     shown: Mapping[str, Any] = field(default_factory=dict)
+    read: Patient | None = None
 
 
 @access.staff_page
@@ -66,7 +68,7 @@ def patient(request: HttpRequest, pk: int) -> HttpResponseBase:
     if request.method == "POST":
         _require_desk(user)
         sent = _change(request, file)
-        file = _found(pk)
+        file = sent.read or _found(pk)
         if sent.status == 200 or file.erased_at is not None:
             return redirect("patient", pk=pk)
     elif file.merged_into is not None:
@@ -140,7 +142,7 @@ def _beside(pk: int, typed: Mapping[str, Any]) -> _Sent:
             shown[name] = stored
         elif theirs not in (was, mine):
             conflicts[name] = [filled(_("Somebody else wrote: {value}"), value=_readable(now, name) or _("nothing"))]
-    return _Sent(409, conflicts, shown)
+    return _Sent(409, conflicts, shown, now)
 
 
 def _readable(file: Patient, name: str) -> str:
@@ -204,7 +206,7 @@ def _shown(request: HttpRequest, file: Patient, sent: _Sent) -> dict[str, Any]:
         },
         "typed": _typed(request, file) if file.merged_into is not None else [],
         # Who was told that it has changed may save again.
-        "version": file.version if status in (200, 409) else request.POST.get("version", file.version),
+        "version": file.version if status == 200 or sent.read is not None else request.POST.get("version", file.version),
         "sexes": Patient._meta.get_field("sex").choices,
         "today": timezone.localdate(),
         "coming": [_booking(each, words) for each in booked.filter(end__gt=now).order_by("start", "pk")[:MOST]],

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.messages import get_messages
 
+from clinic_project.dashboards import patient as page
 from clinic_project.dashboards.booking_words import alike_words
 from clinics.models import Clinic
 from patients import actions, duplicates
@@ -113,6 +114,31 @@ def test_what_the_slower_one_has_not_touched_stays_as_the_other_has_written_it(w
         "mine@example.org",
     )
     assert world.patient.notes == "one\ntwo"
+
+
+def test_a_save_between_two_readings_of_the_page_is_not_overwritten_either(world: World, monkeypatch: Any) -> None:
+    seen = form(world.patient, email="mine@example.org")
+    actions.change(world.patient, by=world.admin, phone="+49 30 555003")
+    beside = page._beside
+
+    def and_a_third_one(*args: Any) -> Any:
+        found = beside(*args)
+        actions.change(world.patient, by=world.admin, notes="a third one's", address="their street")
+        return found
+
+    monkeypatch.setattr(page, "_beside", and_a_third_one)
+    client, path = as_user(world.receptionist), f"/patients/{world.patient.pk}/"
+    html = client.post(path, seen).content.decode()
+    monkeypatch.undo()
+
+    # The form holds the version whose values it shows: it is old by now, and says so when it is saved.
+    sent = dict(re.findall(r'<input[^>]* name="(\w+)"[^>]* value="([^"]*)"', html)) | {"sex": "unknown", "notes": ""}
+    assert sent["phone"] == "+49 30 555003"
+    response = client.post(path, sent)
+    assert response.status_code == 409
+    assert ">a third one&#x27;s</textarea>" in response.content.decode()
+    world.patient.refresh_from_db()
+    assert (world.patient.notes, world.patient.address) == ("a third one's", "their street")
 
 
 LINES = {"notes": " one\r\ntwo\rthree\n", "address": "a street\r\na town"}
