@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 from appointments.slots import Span
 
+FIRST_DAYS = dt.timedelta(days=6)
+"""For so long after the day of the first ones a doctor's first hours are still being set up."""
+
 
 @dataclass(slots=True)
 class Version:
@@ -43,19 +46,25 @@ def pieces(
     """The shift on the days ``first`` to ``last``, cut where it or one of its breaks was changed. Versions come in order.
 
     A shift counts from the day on which it was entered: one that takes another's place must not count beside it in the weeks
-    before. Those of the day on which the doctor's first hours were entered, ``begun``, count before that too. A break counts as
-    its shift if it was entered with it, else from its own day.
+    before. One that was entered late, as valid from an earlier day, counts from that one. The doctor's first hours are those of
+    the week that starts with ``begun``: as they were at its end they count before it too. A break counts as its shift if it was
+    entered with it, else from its own day.
     """
+    entered, settled = shift[0].since, begun + FIRST_DAYS
     breaks = list(breaks)
     cuts = {each.since for versions in (shift, *breaks) for each in versions if first < each.since <= last}
+    if first < begun <= last:
+        cuts.add(begun)
     starts = sorted({first} | cuts)
     ends = [*(start - dt.timedelta(days=1) for start in starts[1:]), last]
     found = []
     for start, end in zip(starts, ends, strict=True):
-        held = in_force(shift, start)
-        if not held.is_active or shift[0].since > max(start, begun):
+        is_first = start < begun and entered <= settled
+        known = settled if is_first else max(start, entered)
+        held = in_force(shift, known)
+        counts = start >= entered or is_first or (held.valid_from or entered) < entered
+        if not held.is_active or not counts:
             continue
-        known = max(start, shift[0].since)
         gaps = [in_force(versions, known) for versions in breaks if versions[0].since <= known]
         gaps = [each for each in gaps if each.is_active]
         since, until = max(start, held.valid_from or start), min(end, held.valid_until or end)

@@ -43,13 +43,16 @@ def test_pieces_say_of_each_day_what_a_look_at_that_day_says(
     found = pieces(shift, breaks, FIRST, LAST, begun=begun)
     for number in range((LAST - FIRST).days + 1):
         today = day(number)
-        held = in_force(shift, today)
-        entered = shift[0].since <= max(today, begun)
-        counts = entered and held.is_active and (held.valid_from or today) <= today <= (held.valid_until or today)
+        first_week_ends, entered = begun + dt.timedelta(days=6), shift[0].since
+        is_first = today < begun and entered <= first_week_ends
+        known = first_week_ends if is_first else max(today, entered)
+        held = in_force(shift, known)
+        is_told_late = held.valid_from is not None and held.valid_from < entered
+        valid = (held.valid_from or today) <= today <= (held.valid_until or today)
+        counts = held.is_active and valid and (entered <= today or is_first or is_told_late)
         there = [piece for piece in found if (piece.valid_from or today) <= today <= (piece.valid_until or today)]
         assert len(there) == counts
         if there:
-            known = max(today, shift[0].since)
             gaps = [each for each in (in_force(one, known) for one in breaks if one[0].since <= known) if each.is_active]
             assert (there[0].weekday, there[0].start_time, there[0].end_time) == (held.weekday, held.start_time, held.end_time)
             assert list(there[0].breaks) == gaps

@@ -172,6 +172,56 @@ def test_what_is_put_right_on_the_day_it_was_entered_never_was(world: World, nin
     assert use(world)[0] == 240
 
 
+def shift_of(world: World, start: int, end: int, **more: Any) -> Shift:
+    times = {"start_time": dt.time(start), "end_time": dt.time(end)}
+    return appointment_actions.add_shift(
+        by=world.admin, doctor=world.doctor, clinic=world.here, **{"weekday": 0, **times, **more}
+    )
+
+
+APRIL = {"from": "2026-04-01", "to": "2026-04-30"}
+
+
+def test_a_shift_that_was_forgotten_counts_from_the_day_it_names(world: World, nine_to_five: Shift, clock: Any) -> None:
+    clock.move_to(at(dt.date(2026, 4, 22), 8))
+    mondays = 4 * 450
+    shift_of(world, 9, 13, weekday=5)
+    assert use(world, **APRIL)[0] == mondays + 240  # the one Saturday to come
+    shift_of(world, 14, 16, weekday=5, valid_from=dt.date(2026, 4, 10))
+    assert use(world, **APRIL)[0] == mondays + 240 + 3 * 120
+    assert use(world, to="2026-03-31", **{"from": "2026-03-09"})[0] == mondays
+
+
+def test_nothing_counts_twice_beside_a_shift_whose_place_it_takes(world: World, nine_to_five: Shift, clock: Any) -> None:
+    clock.move_to(at(dt.date(2026, 4, 22), 8))
+    appointment_actions.end_shift(nine_to_five, by=world.admin)
+    # From the day on which it is entered: the three Mondays before are the other one's.
+    new = shift_of(world, 8, 12, valid_from=dt.date(2026, 4, 22))
+    assert use(world, **APRIL)[0] == 3 * 450 + 240
+    appointment_actions.end_shift(new, by=world.admin)
+    # Said to have been so from an earlier day: an hour before, and the hours of both once.
+    shift_of(world, 8, 12, valid_from=dt.date(2026, 4, 10))
+    assert use(world, **APRIL)[0] == 450 + 2 * (450 + 60) + 240
+
+
+def test_first_hours_may_be_set_up_over_some_days(world: World, nine_to_five: Shift, clock: Any) -> None:
+    week_before = {"from": "2026-02-23", "to": "2026-03-01"}
+    assert use(world, **week_before)[0] == 450
+    clock.move_to(at(dt.date(2026, 3, 4), 8))
+    wednesdays = shift_of(world, 9, 13, weekday=2)
+    assert use(world, **week_before)[0] == 450 + 240
+    # One that takes its place meanwhile takes it there too.
+    clock.move_to(at(dt.date(2026, 3, 8), 8))
+    appointment_actions.end_shift(wednesdays, by=world.admin)
+    shift_of(world, 9, 12, weekday=3)
+    assert use(world, **week_before)[0] == 450 + 180
+    assert use(world, to="2026-03-08", **{"from": "2026-03-02"})[0] == 450 + 240
+    # A week is enough.
+    clock.move_to(at(dt.date(2026, 3, 9), 8))
+    shift_of(world, 9, 12, weekday=4)
+    assert use(world, **week_before)[0] == 450 + 180
+
+
 def test_a_shift_counts_on_its_days_only(world: World, nine_to_five: Shift) -> None:
     appointment_actions.change_shift(nine_to_five, by=world.admin, valid_from=TUESDAY)
     assert use(world, to="2026-02-23", **{"from": "2026-02-16"})[0] == 450
