@@ -9,7 +9,7 @@ import random
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 from unittest import mock
 
 import pytest
@@ -227,19 +227,28 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-Some = Callable[[Sequence[Any]], list[Any]]
+class Some(Protocol):
+    def __call__(self, cases: Sequence[Any], kind: Callable[[Any], Any] | None = None) -> list[Any]: ...
 
 
 @pytest.fixture
 def some(request: pytest.FixtureRequest) -> Some:
-    """Of cases that are much alike: a third with --once, always the same of a test and others of the next one; else all."""
+    """Of cases that are much alike: a third with --once, always the same of a test and others of the next one; else all.
 
-    def some(cases: Sequence[Any]) -> list[Any]:
-        if not request.config.getoption("once"):
-            return list(cases)
-        return random.Random(request.node.nodeid).sample(cases, -(-len(cases) // 3))
+    At least one of each kind, if ``kind`` says of which one a case is: none may be left out for ever.
+    """
+
+    def some(cases: Sequence[Any], kind: Callable[[Any], Any] | None = None) -> list[Any]:
+        return a_third(cases, request.node.nodeid, kind) if request.config.getoption("once") else list(cases)
 
     return some
+
+
+def a_third(cases: Sequence[Any], seed: str, kind: Callable[[Any], Any] | None = None) -> list[Any]:
+    shuffled = random.Random(seed).sample(cases, len(cases))
+    # The first one of each kind, then whatever comes.
+    kept = list({kind(case): case for case in reversed(shuffled)}.values()) if kind is not None else []
+    return [*kept, *(case for case in shuffled if case not in kept)][: max(len(kept), -(-len(cases) // 3))]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
