@@ -17,7 +17,7 @@ from tests.servers import Server
 
 AT_ONCE = 3
 LOOKS = [("desktop", "light"), ("desktop", "dark"), ("phone", "light"), ("phone", "dark")]
-# Not Axe().run(): it brings everything that is right, too, which is half a megabyte for the reception.
+LANGUAGES = ("en", "ar")
 # What lies behind a modal dialog is a view of its own.
 RUN = """async () => {
     const dialog = document.querySelector('dialog:modal');
@@ -40,34 +40,45 @@ def _found(page: Page) -> Iterator[str]:
             yield f"{violation['id']} ({violation['help']}): {node['target']} {node['failureSummary']}"
 
 
-def _batches() -> Iterator[list[View]]:
+Seen = list[tuple[View, list[tuple[str, str]]]]
+"""Views, and how each is looked at."""
+
+
+def _seen(language: str, once: bool) -> Iterator[tuple[View, list[tuple[str, str]]]]:
+    """With --once each view in one of them, the next one in the next, so that all of them see what the pages have in common."""
+    for number, view in enumerate(VIEWS):
+        if not once:
+            yield view, LOOKS
+        elif LANGUAGES[number % len(LANGUAGES)] == language:
+            yield view, [LOOKS[number // len(LANGUAGES) % len(LOOKS)]]
+
+
+def _batches(language: str, once: bool) -> Iterator[Seen]:
     """A few views of one person at a time: a test is over in seconds, and two workers share them."""
     for who in dict.fromkeys(view.who for view in VIEWS):
-        views = [view for view in VIEWS if view.who == who]
-        yield from (views[place : place + AT_ONCE] for place in range(0, len(views), AT_ONCE))
+        seen = [each for each in _seen(language, once) if each[0].who == who]
+        yield from (seen[place : place + AT_ONCE] for place in range(0, len(seen), AT_ONCE))
 
 
-def _looks(view: View, language: str, once: bool) -> list[tuple[str, str]]:
-    """With --once another one for each view, and in Arabic what it isn't in English: it is seen in both sizes and both themes."""
-    number = VIEWS.index(view) % len(LOOKS)
-    return [LOOKS[number if language == "en" else -1 - number]] if once else LOOKS
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "seen" in metafunc.fixturenames:
+        once = metafunc.config.getoption("once")
+        cases = [(language, seen) for language in LANGUAGES for seen in _batches(language, once)]
+        names = [f"{language}-{'+'.join(view.name for view, _ in seen)}" for language, seen in cases]
+        metafunc.parametrize(("language", "seen"), cases, ids=names)
 
 
-@pytest.mark.parametrize("views", list(_batches()), ids=lambda views: "+".join(view.name for view in views))
-@pytest.mark.parametrize("language", ["en", "ar"])
-def test_axe_finds_nothing(
-    new_page: Callable[..., Page], console: Any, demo: Server, language: str, views: list[View], pytestconfig: pytest.Config
-) -> None:
+def test_axe_finds_nothing(new_page: Callable[..., Page], console: Any, demo: Server, language: str, seen: Seen) -> None:
     # Pages that refuse are among them.
     console.expect(r"status of (400|403)")
     page = new_page(base_url=demo.url, locale=language, reduced_motion="reduce")
-    if views[0].who:
-        log_in(page, views[0].who)
+    if seen[0][0].who:
+        log_in(page, seen[0][0].who)
     findings = []
-    for view in views:
+    for view, looks in seen:
         page.set_viewport_size(chromium.SIZES["desktop"]["viewport"])
         show(page, view)
-        for size, theme in _looks(view, language, pytestconfig.getoption("once")):
+        for size, theme in looks:
             page.set_viewport_size(chromium.SIZES[size]["viewport"])
             page.emulate_media(color_scheme=theme)
             findings += [f"{view.name}, {size}, {theme}: {what}" for what in _found(page)]
