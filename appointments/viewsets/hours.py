@@ -109,15 +109,20 @@ class ShiftViewSet(HoursViewSet):
 
 class TimeOffFilter(filters.FilterSet):
     doctor = IdFilter()
-    current = filters.BooleanFilter(method="as_it_is_now", help_text="Those that hold at this moment, or `false`: all others.")
+    # Not BooleanFilter: that takes anything else for no question at all.
+    current = filters.ChoiceFilter(
+        choices=[("true", "true"), ("false", "false")],
+        method="as_it_is_now",
+        help_text="Those that hold at this moment, or `false`: all others.",
+    )
 
     class Meta:
         model = TimeOff
         fields = ["doctor"]
 
-    def as_it_is_now(self, rows: QuerySet[TimeOff], _name: str, value: bool) -> QuerySet[TimeOff]:
+    def as_it_is_now(self, rows: QuerySet[TimeOff], _name: str, value: str) -> QuerySet[TimeOff]:
         now = Q(start__lte=timezone.now(), end__gt=timezone.now())
-        return rows.filter(now if value else ~now)
+        return rows.filter(now if value == "true" else ~now)
 
 
 class TimeOffViewSet(HoursViewSet):

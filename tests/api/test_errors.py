@@ -627,6 +627,7 @@ BAD_QUERIES = [
     ("shifts/", {"weekday": "9"}),
     ("appointments/", {"series": "abc"}),
     ("closing-days/", {"date": "2026-02-31"}),
+    ("time-off/", {"current": "maybe"}),
     ("doctors/@doctor/slots/", {}),
     ("doctors/@doctor/slots/", {"clinic": "abc", "service": "@service", "date": "2026-03-02"}),
     ("doctors/@doctor/slots/", {"clinic": "@clinic", "service": "@service", "date": "2026-02-31"}),

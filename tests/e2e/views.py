@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from clinic_project.demo.directory import PASSWORD
 
@@ -121,7 +121,10 @@ def _paper(kind: str) -> Prepare:
 
 
 def _book(page: Page) -> None:
+    day = page.locator("#calendar-range").inner_text()
     page.locator("#calendar-next").click()
+    # Until the next day is drawn there are the times of this one.
+    expect(page.locator("#calendar-range")).not_to_have_text(day)
     page.locator(".cell--free button").first.wait_for()
     page.keyboard.press("g")
     page.keyboard.press("Enter")

@@ -166,6 +166,8 @@ class Desk:
     now: dt.datetime
     visits: dict[int, Visit] = field(default_factory=dict)
     bookings: dict[int, Booking] = field(default_factory=dict)
+    merged: dict[int, int] = field(default_factory=dict)
+    """Files that are another's now."""
     said: dict[int, Said] = field(default_factory=dict)
     given: dict[dt.date, int] = field(default_factory=dict)  # the last ticket of each day
     ledger: list[tuple[dt.datetime, str, Decimal]] = field(default_factory=list)
@@ -627,8 +629,11 @@ class Desk:
         theirs = [b for b in self.bookings.values() if b.patient == duplicate and b.takes_time]
         if any(one.meets(other) for one in mine for other in theirs):
             conflict("patient_busy")
-        self._broadcast("patient_updated")
-        self._broadcast("patient_updated")
+        # Files that were merged into the duplicate before lead to the survivor now.
+        earlier = [each for each, into in self.merged.items() if into == duplicate]
+        self.merged |= dict.fromkeys([*earlier, duplicate], survivor)
+        for _file in (survivor, duplicate, *earlier):
+            self._broadcast("patient_updated")
         for booking in self.bookings.values():
             if booking.patient == duplicate:
                 booking.patient = survivor
