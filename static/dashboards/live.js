@@ -97,7 +97,10 @@ export function goLive({ kind, begin }) {
   Object.defineProperty(globalThis, 'frontDesk', {
     value: Object.freeze({ stats: () => socket.stats(), snapshot: () => snapshotOf(store.getState(), snapshot.room, date) }),
   });
-  setTimeout(warmAll, WARM_AFTER);
+  // Not while the line is cut: some browsers never try again what they couldn't fetch.
+  const warm = () => (['live', 'polling'].includes(socket.state) ? warmAll() : warmLater());
+  const warmLater = () => void setTimeout(warm, WARM_AFTER);
+  warmLater();
   document.documentElement.classList.add('js');
   redraw();
   return live;

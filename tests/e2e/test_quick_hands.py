@@ -62,6 +62,24 @@ def test_a_dialog_that_does_not_come_says_so_and_is_asked_for_again(at: At, worl
     expect(desk.get_by_role("dialog", name="To another doctor")).to_be_visible()
 
 
+def test_what_is_rarely_opened_is_there_before_the_line_is_cut(at: At, world: World, do: Do, console: Any) -> None:
+    visit = do(walk_in, world)
+    desk = at(world.receptionist)
+    desk.clock.install()
+    desk.reload()
+    expect(desk.locator("#light")).to_have_attribute("data-state", "live")
+    with desk.expect_response(re.compile(r"visit-dialogs\.js")):
+        desk.clock.fast_forward(31_000)
+    console.expect(r"ERR_FAILED|ERR_INTERNET_DISCONNECTED")
+    desk.wait_for_load_state("networkidle")
+    desk.route(re.compile(r"\.js"), lambda route: route.abort())
+
+    in_queue(desk, str(visit.ticket)).locator("summary").focus()
+    desk.keyboard.press("t")
+
+    expect(desk.get_by_role("dialog", name="To another doctor")).to_be_visible()
+
+
 def test_letters_behind_the_enter_that_saved_a_dialog_are_no_shortcuts(at: At, world: World, do: Do) -> None:
     visit = do(walk_in, world)
     desk = at(world.receptionist)
