@@ -1,4 +1,5 @@
-"""The ASGI entry point: HTTP to Django and the long poll, WebSockets through origin, rate and token checks to the consumer."""
+"""The ASGI entry point: HTTP to static files, the long poll and Django; WebSockets through origin, rate and token checks to
+the consumer."""
 
 import gc
 import os
@@ -14,12 +15,14 @@ _django: Any = get_asgi_application()
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
+from clinic_project.static_app import StaticFiles  # noqa: E402
 from realtime.middleware import HandshakeRateMiddleware, OriginMiddleware, TokenAuthMiddleware  # noqa: E402
 from realtime.routing import http_urlpatterns, websocket_urlpatterns  # noqa: E402
 
+_static: Any = StaticFiles(_django)
 application = ProtocolTypeRouter(
     {
-        "http": URLRouter([*http_urlpatterns, re_path(r"", _django)]),
+        "http": URLRouter([*http_urlpatterns, re_path(r"^static/", _static), re_path(r"", _django)]),
         "websocket": OriginMiddleware(HandshakeRateMiddleware(TokenAuthMiddleware(URLRouter(websocket_urlpatterns)))),
     }
 )

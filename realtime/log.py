@@ -14,8 +14,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from django.db import transaction
-from django.db.models import CharField, F, Func
+from django.db import connection, transaction
+from django.db.models import CharField, F, Func, Model
 from django.utils import timezone
 
 from realtime.frames import event_frame, json_text
@@ -81,9 +81,24 @@ def _number(locked: Mapping[str, Room]) -> list[Frame]:
         room = locked[delivery.room]
         room.head += 1
         delivery.seq = room.head
-    Delivery.objects.bulk_update(pending, ["seq"], batch_size=500)
-    Room.objects.bulk_update([locked[name] for name in {delivery.room for delivery in pending}], ["head"])
+    _write(Delivery, "seq", [(delivery.pk, delivery.seq) for delivery in pending])
+    _write(Room, "head", [(name, locked[name].head) for name in {delivery.room for delivery in pending}])
     return [_frame(delivery) for delivery in pending]
+
+
+def _write(model: type[Model], column: str, numbers: Sequence[tuple[int | str, int | None]]) -> None:
+    """Set ``column`` of each row, named by its key. ``bulk_update`` does the same by a CASE, whose making takes longer than all
+    the rest of numbering; the rooms are locked meanwhile."""
+    table, key = model._meta.db_table, model._meta.pk.column
+    for start in range(0, len(numbers), 500):
+        some = numbers[start : start + 500]
+        rows = ", ".join(["(%s, %s)"] * len(some))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE {table} SET {column} = CAST(new.column2 AS bigint) FROM (VALUES {rows}) AS new "  # noqa: S608 (our own names)
+                f"WHERE {table}.{key} = new.column1",
+                [value for row in some for value in row],
+            )
 
 
 def _frame(delivery: Delivery) -> Frame:

@@ -1,6 +1,6 @@
 """All tests, one part after the other; what ``make test`` runs. Says at the end what passed, failed and was not run.
 
-    python -m tests.run [PART …]    parts: postgres embedded javascript browser faults
+    python -m tests.run [PART …]    parts: faults javascript embedded postgres browser
 
 With CI=true nothing may be left out: what can't run, or is skipped, fails. With EVERYTHING=1 both databases get all tests,
 also those that `once` gives to one of them.
@@ -16,20 +16,20 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from tests import chromium
-from tests.prepared import Prepared
+from tests import chromium, javascript
+from tests.prepared import WORKERS, Prepared
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "var" / "test-results"
+JAVASCRIPT = RESULTS / "javascript.tap"
 CI = os.environ.get("CI") == "true"
 BROWSER = "tests/e2e"
-# As much as the machine has, but never more workers than a PostgreSQL for tests has connections for.
-WORKERS = str(min(max(os.cpu_count() or 1, 2), 8))
 ONCE = [] if os.environ.get("EVERYTHING") else ["--once"]
 # A module's tests stay together, in their order: what they share is made once.
 SPREAD = ["-n", WORKERS, "--dist", "loadscope", "--no-loadscope-reorder"]
@@ -72,16 +72,25 @@ def browser(prepared: Prepared) -> Result:
     """Pages in Chromium, on PostgreSQL and Redis."""
     if chromium.program() is None:
         return Result("browser", not_run=chromium.MISSING)
-    return _pytest("browser", {**prepared.servers.result(), **prepared.demo.result()}, BROWSER, "-n", WORKERS, *ONCE)
+    return _pytest(
+        "browser",
+        {**prepared.servers.result(), **prepared.static.result(), **prepared.demo.result()},
+        BROWSER,
+        "-n",
+        WORKERS,
+        *ONCE,
+    )
 
 
-def faults(_: Prepared) -> Result:
+def faults(prepared: Prepared) -> Result:
     """Real servers, PostgreSQL and Redis broken in every way, in short: half of it on each server, at the same time."""
+    env = {**os.environ, **prepared.dump.result()}
     reports = [RESULTS / f"faults-{number}.json" for number in (1, 2)]
     halves = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.faults", "--short", "--servers", server, "--share", share, "--results", str(report)],
             cwd=ROOT,
+            env=env,
         )
         for server, share, report in zip(("daphne", "uvicorn"), ("1/2", "2/2"), reports, strict=True)
     ]
@@ -95,31 +104,22 @@ def faults(_: Prepared) -> Result:
     return Result("faults", outcomes.count(True), failed or int(any(codes) or not outcomes))
 
 
-def javascript(_: Prepared) -> Result:
-    """The modules of the pages, in Node."""
-    node = _node()
-    if node is None:
-        return Result("JavaScript", not_run="Node 20 or newer is missing: make clean test brings it")
-    files = sorted(map(str, (ROOT / "tests/js").rglob("*.test.js")))
-    report = RESULTS / "javascript.tap"
-    reporters = ["--test-reporter=dot", "--test-reporter-destination=stdout"]
-    reporters += ["--test-reporter=tap", f"--test-reporter-destination={report}"]
-    code = subprocess.call([node, "--test", f"--test-concurrency={WORKERS}", *reporters, *files], cwd=ROOT)
-    text = report.read_text() if report.exists() else ""
-    count = {name: int(number) for name, number in re.findall(r"^# (\w+) (\d+)$", text, re.MULTILINE)}
-    failed = count.get("fail", 0) + count.get("cancelled", 0)
+def in_node(prepared: Prepared) -> Result:
+    """The modules of the pages, in Node; begun with the first part."""
+    if javascript.program() is None:
+        return Result("JavaScript", not_run=javascript.MISSING)
+    code = prepared.javascript.result()
+    text = JAVASCRIPT.read_text() if JAVASCRIPT.exists() else ""
+    count = Counter(javascript.counts(text))
     if code:
         print(text)
-    return Result("JavaScript", count.get("pass", 0), failed or int(bool(code)), count.get("skipped", 0) + count.get("todo", 0))
-
-
-def _node() -> str | None:
-    beside = Path(sys.executable).parent
-    for candidate in filter(None, (shutil.which("node"), shutil.which("node", path=beside))):
-        version = subprocess.run([candidate, "--version"], capture_output=True, text=True, check=False).stdout
-        if (match := re.match(r"v(\d+)", version)) and int(match[1]) >= 20:
-            return candidate
-    return None
+    return Result(
+        "JavaScript",
+        passed=int(count["pass"]),
+        failed=int(count["fail"] + count["cancelled"]) or int(bool(code)),
+        skipped=int(count["skipped"] + count["todo"]),
+        seconds=count["duration_ms"] / 1000,
+    )
 
 
 def _pytest(part: str, env: dict[str, str], *words: str) -> Result:
@@ -141,19 +141,26 @@ def _pytest(part: str, env: dict[str, str], *words: str) -> Result:
     return result
 
 
+# The laboratory comes first: it waits much, and what the others need is made meanwhile.
 PARTS: dict[str, Callable[[Prepared], Result]] = {
-    "javascript": javascript,
+    "faults": faults,
+    "javascript": in_node,
     "embedded": embedded,
     "postgres": postgres,
     "browser": browser,
-    "faults": faults,
 }
 
 
 def _needs(chosen: list[str]) -> list[str]:
     """What is made for these parts, the first needed first."""
-    needs = {"embedded": ["sqlite"], "postgres": ["servers"], "browser": ["servers", "demo"] if chromium.program() else []}
-    return [need for name in chosen for need in needs.get(name, [])]
+    needs = {
+        "faults": ["dump"],
+        "javascript": ["javascript"] if javascript.program() else [],
+        "embedded": ["sqlite"],
+        "postgres": ["servers"],
+        "browser": ["servers", "static", "demo"] if chromium.program() else [],
+    }
+    return [need for name in PARTS if name in chosen for need in needs[name]]
 
 
 def main() -> int:
@@ -167,14 +174,14 @@ def main() -> int:
     shutil.rmtree(RESULTS, ignore_errors=True)
     RESULTS.mkdir(parents=True)
     results = []
-    with Prepared() as prepared:
+    with Prepared(JAVASCRIPT) as prepared:
         for need in _needs(chosen):
             getattr(prepared, need)  # begun now, while earlier parts run
-        for name in chosen:
+        for name in filter(chosen.__contains__, PARTS):
             print(f"\n== {PARTS[name].__doc__}", flush=True)
             started = time.monotonic()
             result = PARTS[name](prepared)
-            result.seconds = time.monotonic() - started
+            result.seconds = result.seconds or time.monotonic() - started
             results.append(result)
     good = all(result.is_good for result in results)
     print(f"\ntest: {'passed' if good else 'FAILED'}: {'; '.join(map(str, results))}", flush=True)

@@ -101,7 +101,16 @@ def test_what_separates_facts_is_translated(path: Path) -> None:
 REFUSALS = re.compile(
     r"(Error|Refused|Invalid\w*|Denied|NotFound|NotAllowed|StaleVersion|Taken|Busy|Denied|NotYours|error|success|warning)$"
 )
-FOR_PROGRAMS = {"ValueError", "TypeError", "RuntimeError", "AssertionError", "CommandError", "LookupError", "KeyError"}
+FOR_PROGRAMS = {
+    "ValueError",
+    "TypeError",
+    "RuntimeError",
+    "AssertionError",
+    "CommandError",
+    "ArgumentTypeError",
+    "LookupError",
+    "KeyError",
+}
 
 
 def bare_sentences(source: str) -> Iterator[str]:

@@ -23,11 +23,10 @@ from appointments.actions import free_slots
 from appointments.models import Appointment, Shift
 from clinic_project.demo import days, people
 from clinic_project.demo.directory import HOURS, PASSWORD, STAFF
-from clinic_project.management.commands import seed_demo
 from clinics.models import Clinic, Counter, Doctor, Service, User
+from patients import actions as patient_actions
 from patients.models import Patient
 from payments.models import LedgerEntry, Payment
-from queue import actions as queue_actions
 from queue.models import Visit, VisitStep
 from realtime.models import Delivery, Event
 
@@ -38,25 +37,24 @@ NOON = dt.datetime(2031, 3, 12, 12, 10, tzinfo=dt.UTC)  # a Wednesday, in the br
 
 @pytest.fixture(autouse=True)
 def demo(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One day of the past is enough for most."""
     settings.DEBUG = True
-    monkeypatch.setattr(seed_demo, "PAST_DAYS", 1)
     monkeypatch.delenv("DEMO_TIMEZONE", raising=False)
 
 
-def seed(moment: dt.datetime = NOON) -> str:
+def seed(moment: dt.datetime = NOON, past_days: int = 1) -> str:
+    """One day of the past is enough for most."""
     out = StringIO()
     with time_machine.travel(moment, tick=False):
-        call_command("seed_demo", stdout=out)
+        call_command("seed_demo", past_days=past_days, stdout=out)
     return out.getvalue()
 
 
 @contextmanager
-def told_once(django_db_blocker: Any) -> Iterator[str]:
+def told_once(django_db_blocker: Any, past_days: int) -> Iterator[str]:
     """The story in a transaction that is never committed; yields what the command said."""
     with django_db_blocker.unblock(), transaction.atomic():
         with override_settings(DEBUG=True):
-            said = seed()
+            said = seed(past_days=past_days)
         yield said
         transaction.set_rollback(True)
 
@@ -93,6 +91,14 @@ def test_it_refuses_without_debug(settings: Any) -> None:
     assert not Clinic.objects.exists()
 
 
+@pytest.mark.parametrize("days", ["-1", "366", "many", "1.5"])
+def test_it_refuses_a_past_that_is_no_number_of_days(days: str) -> None:
+    with pytest.raises(CommandError, match="not a number of days from 0 to 365"):
+        call_command("seed_demo", f"--past-days={days}")
+
+    assert not Clinic.objects.exists()
+
+
 def test_it_refuses_a_time_zone_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEMO_TIMEZONE", "Mars/Olympus")
 
@@ -112,10 +118,8 @@ class TestWhatIsTold:
     @pytest.fixture(scope="class")
     @classmethod
     def told(cls, django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(seed_demo, "PAST_DAYS", PAST)
-            with told_once(django_db_blocker) as said:
-                yield said
+        with told_once(django_db_blocker, PAST) as said:
+            yield said
 
     def test_many_visits_of_many_people(self, told: str) -> None:
         assert 12 * PAST <= Visit.objects.count() <= 16 * PAST + 90
@@ -213,10 +217,10 @@ def test_the_same_day_is_told_the_same_way_with_events_that_are_numbered() -> No
         return list(Visit.objects.order_by("pk").values_list("patient__full_name", "doctor__name", "status", "date", "rank"))
 
     with transaction.atomic():
-        seed()
+        seed(past_days=0)
         first = told()
         transaction.set_rollback(True)
-    seed()
+    seed(past_days=0)
 
     assert told() == first
     names = set(Event.objects.values_list("name", flat=True))
@@ -230,10 +234,8 @@ class TestAgain:
     @pytest.fixture(scope="class")
     @classmethod
     def seeded(cls, django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(seed_demo, "PAST_DAYS", 1)
-            with told_once(django_db_blocker) as said:
-                yield said
+        with told_once(django_db_blocker, 1) as said:
+            yield said
 
     @pytest.mark.both
     def test_second_run_on_the_same_day_changes_nothing(self, seeded: str) -> None:
@@ -302,10 +304,9 @@ def test_at_any_hour_the_queue_moves_and_a_newcomer_finds_a_slot(
     hour: int, minute: int, second: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DEMO_TIMEZONE", "Asia/Kathmandu")
-    monkeypatch.setattr(seed_demo, "PAST_DAYS", 0)
     now = dt.datetime(2031, 3, 12, hour, minute, second, tzinfo=zoneinfo.ZoneInfo("Asia/Kathmandu"))
 
-    seed(now)
+    seed(now, past_days=0)
 
     for doctor in Doctor.objects.all():
         clinic = doctor.clinics.get()
@@ -328,9 +329,9 @@ def test_the_clock_is_put_back_even_if_the_story_fails(monkeypatch: pytest.Monke
         assert timezone.now is not real
         raise RuntimeError("stop")
 
-    monkeypatch.setattr(queue_actions, "walk_in", broken)
+    monkeypatch.setattr(patient_actions, "register", broken)
     with pytest.raises(RuntimeError, match="stop"):
         seed()
 
     assert timezone.now is real
-    assert not Patient.objects.exists()
+    assert not Clinic.objects.exists()

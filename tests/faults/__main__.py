@@ -61,6 +61,8 @@ def _run(given: argparse.Namespace, postgres: Any, redis: Any) -> int:
     django.setup()
     from tests.faults.experiments import TABLE
     from tests.faults.laboratory import FULL, SHORT, Lab
+    from tests.prepared import DUMP
+    from tests.services import load
 
     if given.list:
         for name, row in TABLE.items():
@@ -69,7 +71,10 @@ def _run(given: argparse.Namespace, postgres: Any, redis: Any) -> int:
     if unknown := set(given.experiments) - set(TABLE):
         print(f"Unknown: {', '.join(sorted(unknown))}. There are: {', '.join(TABLE)}", file=sys.stderr)
         return 2
-    call_command("migrate", verbosity=0)
+    if DUMP in os.environ:
+        load(postgres.url, Path(os.environ[DUMP]).read_bytes())
+    else:
+        call_command("migrate", verbosity=0)
     lab = Lab(postgres, redis, SHORT if given.short else FULL)
     first, every = map(int, given.share.split("/"))
     results = {}

@@ -14,6 +14,7 @@ from appointments.models import Appointment
 from payments.models import Payment
 from queue.models import Visit
 from tests.api.client import access_token
+from tests.conftest import Some
 from tests.factories import DoctorFactory, PatientFactory, World
 from tests.factories.world import soon
 from tests.servers import Server, running_server
@@ -21,6 +22,7 @@ from tests.servers import Server, running_server
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("real_time")]
 
 MANY = 200
+"""On PostgreSQL always; SQLite takes one after the other, however many there are."""
 
 
 def asked_at_once(server: Server, token: str, bodies: list[dict[str, Any]]) -> Counter[tuple[int, str]]:
@@ -50,13 +52,13 @@ def asked_at_once(server: Server, token: str, bodies: list[dict[str, Any]]) -> C
     return Counter(got)
 
 
-def test_one_doctor(world: World) -> None:
+def test_one_doctor(world: World, some: Some, is_postgres: bool) -> None:
     start = soon(90).isoformat()
     common = {"clinic": world.here.pk, "doctor": world.doctor.pk, "service": world.service.pk, "start": start}
-    bodies = [{**common, "patient": PatientFactory().pk} for _ in range(MANY)]
+    bodies = [{**common, "patient": PatientFactory().pk} for _ in (range(MANY) if is_postgres else some(range(MANY)))]
     with running_server("uvicorn") as server:
         got = asked_at_once(server, access_token(world.receptionist), bodies)
-    assert got == {(201, ""): 1, (409, "slot_taken"): MANY - 1}
+    assert got == {(201, ""): 1, (409, "slot_taken"): len(bodies) - 1}
     assert (Appointment.objects.count(), Visit.objects.count(), Payment.objects.count()) == (1, 1, 1)
 
 

@@ -10,13 +10,14 @@ import datetime as dt
 import os
 import time
 import zoneinfo
+from argparse import ArgumentTypeError
 from collections import Counter as Tally
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
@@ -31,12 +32,14 @@ from patients.models import Patient
 from payments.models import LedgerEntry, Payment
 from queue.models import Visit
 
-PAST_DAYS = 30
 OPEN = [Visit.Status.PLANNED, *Visit.IN_QUEUE]
 
 
 class Command(BaseCommand):
     help = "Make, or bring up to date, the data of the demo. Needs DEBUG=true."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--past-days", type=_days, default=30, help="days of the past that are told, 0 to 365 (30)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEBUG:
@@ -52,7 +55,7 @@ class Command(BaseCommand):
             story, now = Story(), timezone.now()
             cast = cache(partial(Cast, patients))
             for places_of_clinic in _by_clinic(places):
-                _tell_clinic(story, places_of_clinic, cast, now)
+                _tell_clinic(story, places_of_clinic, cast, now, options["past_days"])
             story.tell()
         self._report(before, time.monotonic() - began)
 
@@ -68,6 +71,12 @@ class Command(BaseCommand):
         for member in STAFF:
             clinic = f"clinic {member.clinic}" if member.clinic else "all clinics"
             self.stdout.write(f"  {member.username:<11} {member.first_name} {member.last_name}, {member.role}, {clinic}")
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal() or int(text) > 365:
+        raise ArgumentTypeError(f"{text!r} is not a number of days from 0 to 365")
+    return int(text)
 
 
 def _zone() -> str:
@@ -95,12 +104,12 @@ def _by_clinic(places: list[Place]) -> list[list[Place]]:
     return [[place for place in places if place.clinic == clinic] for clinic in dict.fromkeys(p.clinic for p in places)]
 
 
-def _tell_clinic(story: Story, places: list[Place], cast: Callable[[dt.date], Cast], now: dt.datetime) -> None:
+def _tell_clinic(story: Story, places: list[Place], cast: Callable[[dt.date], Cast], now: dt.datetime, past_days: int) -> None:
     """Add what happened at one clinic on each day that was not told yet."""
     clinic = places[0].clinic
     day_now = clinic.day_of(now)
     services = list(clinic.services.filter(is_active=True))
-    days = [day_now - dt.timedelta(days=back) for back in range(PAST_DAYS, -1, -1)]
+    days = [day_now - dt.timedelta(days=back) for back in range(past_days, -1, -1)]
     new_days = [day for day in days if _first_time(clinic, day)]
     for visit in Visit.objects.filter(clinic=clinic, date__lt=day_now, status__in=OPEN).exclude(
         date__in=new_days, status=Visit.Status.PLANNED
