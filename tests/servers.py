@@ -64,6 +64,8 @@ class Server:
     def __init__(self, kind: Kind, env: dict[str, str], log: Path) -> None:
         self.kind = kind
         self.port = _free_port()
+        self.root = ROOT
+        """Where its code is; a copy that says another version is another release."""
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
         self._env = {
@@ -108,7 +110,7 @@ class Server:
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _RUN, *arguments(self.kind, self.port)],
-                cwd=ROOT,
+                cwd=self.root,
                 env=self._env,
                 stdin=subprocess.PIPE,
                 stdout=output,

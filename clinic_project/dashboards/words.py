@@ -72,6 +72,8 @@ def script_words() -> dict[str, str]:
         "banner.removed": _("You may not see this queue any more. Ask an administrator if that is a mistake."),
         "banner.disabled": _("This account is disabled. Ask an administrator of your clinic."),
         "banner.log_in": _("Log in again"),
+        "release": _("There is a new version of this page."),
+        "release.load": _("Load it"),
         "arrived": _("{ticket} {name} has arrived"),
         "arrived_many": _("{count} patients have arrived meanwhile"),
         "dismiss": _("Dismiss"),

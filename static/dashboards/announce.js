@@ -26,10 +26,11 @@ export const untell = (about) => remove(toldOf(about));
 
 /**
  * @param {string} text
- * @param {{bad?: boolean, about?: string, action?: {label: string, run: () => unknown}}} [options] `action`: a button beside
- *   it, once; `about`: what it tells of, so that it takes the place of what was told of the same before
+ * @param {{bad?: boolean, about?: string, stays?: boolean, action?: {label: string, run: () => unknown}}} [options] `action`: a button
+ *   beside it, once; `about`: what it tells of, so that it takes the place of what was told of the same before; `stays`: until it
+ *   is dismissed
  */
-export function toast(text, { bad = false, about, action } = {}) {
+export function toast(text, { bad = false, about, stays = false, action } = {}) {
   const region = byId('toasts');
   const element = clone('toast-template');
   if (about) {
@@ -52,8 +53,11 @@ export function toast(text, { bad = false, about, action } = {}) {
     });
   }
   slot(element, 'close').addEventListener('click', close);
-  while (region.children.length >= atOnce()) remove(region.firstElementChild);
+  const passing = region.querySelectorAll('.toast:not(.toast--stays)');
+  for (const old of [...passing].slice(0, Math.max(0, region.children.length + 1 - atOnce()))) remove(old);
   region.append(element);
+  element.classList.toggle('toast--stays', stays);
+  if (stays) return;
   // None goes while somebody reads one of them: those below would move under the mouse.
   const later = () => setTimeout(() => (region.matches(':hover, :focus-within') ? later() : close()), STAYS);
   later();

@@ -10,6 +10,7 @@ import { byId, json, oncePerFrame, setText } from './dom.js';
 import { withIntents } from './intents.js';
 import { showLight } from './light.js';
 import { warmAll } from './on-demand.js';
+import { watchRelease } from './release.js';
 import { getToken } from './session.js';
 import { dayOf, serverClock, written } from './time.js';
 import { useWords } from './words.js';
@@ -81,6 +82,7 @@ export function goLive({ kind, begin }) {
   socket.onStateChange(({ state }) => {
     if (state === 'live') hushUnanswered();
   });
+  watchRelease(socket);
   showLight(socket, { zone, renderedAt: Date.parse(start.now), login: start.login });
 
   let asked = 0;
