@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sysconfig
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -10,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connection
 
 import queue
 from clinics.guards import permits_left
@@ -30,6 +32,20 @@ def check_queue_folder(app_configs: Any, **_: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+@register(Tags.database)
+def check_sqlite(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """Numbering events (realtime.log) takes ``UPDATE … FROM``, which is newer than what Django asks of SQLite."""
+    if connection.vendor != "sqlite" or sqlite3.sqlite_version_info >= (3, 33):
+        return []
+    return [
+        Error(
+            f"SQLite {sqlite3.sqlite_version} is too old: events would get no numbers, and no screen would hear of anything.",
+            hint="Use a Python with SQLite 3.33 or newer, or PostgreSQL (DATABASE_URL).",
+            id="clinic.E003",
+        )
+    ]
 
 
 @register(Tags.security, deploy=True)

@@ -107,7 +107,6 @@ def _appointments(merged: Iterable[tuple[type[Model], int]], visits: Iterable[Vi
         if appointment and all(getattr(appointment, f"{name}_id") == getattr(visit, f"{name}_id") for name in _OF_BOTH):
             for name in _OF_BOTH:
                 setattr(appointment, name, getattr(visit, name))
-            appointment.visit = visit
             brought[appointment.pk] = appointment
     others = (key for key in merged if key[1] not in brought)
     return brought | _rows(others, Appointment, Appointment.objects.select_related(*_OF_BOTH, "visit"))

@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -163,6 +164,14 @@ def _needs(chosen: list[str]) -> list[str]:
     return [need for name in PARTS if name in chosen for need in needs[name]]
 
 
+def _result_of(name: str, prepared: Prepared) -> Result:
+    try:
+        return PARTS[name](prepared)
+    except Exception:  # noqa: BLE001 (what can't be prepared fails this part, not the others)
+        traceback.print_exc()
+        return Result(name, failed=1)
+
+
 def main() -> int:
     """Run the parts and say what came of them."""
     chosen = sys.argv[1:] or list(PARTS)
@@ -180,7 +189,7 @@ def main() -> int:
         for name in filter(chosen.__contains__, PARTS):
             print(f"\n== {PARTS[name].__doc__}", flush=True)
             started = time.monotonic()
-            result = PARTS[name](prepared)
+            result = _result_of(name, prepared)
             result.seconds = result.seconds or time.monotonic() - started
             results.append(result)
     good = all(result.is_good for result in results)

@@ -179,7 +179,6 @@ class Postgres(Service):
             "jit": "off",
             # Each test leaves its rows dead behind it: more and more to step over, a fifteenth of all time at the end.
             "autovacuum_naptime": "5s",
-            "max_wal_size": "4GB",
         }
         self._initdb()
         self.start()
@@ -251,7 +250,7 @@ def dump(url: str) -> bytes:
 
 def load(url: str, text: bytes) -> None:
     """Fill this database, which is empty, with what another one held."""
-    subprocess.run([_program("psql"), "-qv", "ON_ERROR_STOP=1", url], input=text, stdout=subprocess.DEVNULL, check=True)
+    subprocess.run([_program("psql"), "-Xq1v", "ON_ERROR_STOP=1", url], input=text, stdout=subprocess.DEVNULL, check=True)
 
 
 def _program(name: str) -> Path:

@@ -386,6 +386,14 @@ FLOWS: tuple[Flow, ...] = (
         STATUS_WITH_APPOINTMENT,
         verb("complete", "doctor_user"),
     ),
+    Flow(
+        "completed-after-transfer",
+        lambda w: queue.start(queue.transfer(checked_in(w), by=w.receptionist, doctor=w.colleague), by=w.admin),
+        lambda w, v: queue.complete(v, by=w.admin),
+        # The appointment is still the first doctor's.
+        ("queue_updated C E", "visit_status_changed C E", "appointment_updated C D"),
+        verb("complete", "admin"),
+    ),
     Flow("skipped", called, lambda w, v: queue.skip(v, by=w.receptionist), STATUS, verb("skip")),
     Flow("skipped-uncalled", waiting, lambda w, v: queue.skip(v, by=w.receptionist), STATUS, verb("skip")),
     Flow(

@@ -171,6 +171,18 @@ def test_numbering_at_the_same_time_gives_each_event_one_number(world: World) ->
     assert [json.loads(frame.text)["data"]["n"] for frame in log.read(room, 0)] == list(range(40))
 
 
+def test_more_than_one_statement_can_hold_are_numbered_and_stay_so(world: World) -> None:
+    rooms, many = ("clinic_78", "doctor_78"), 700
+    log.store([log.NewEvent("patient_updated", rooms, {"n": n}) for n in range(many)])
+
+    assert len(log.number(rooms)) == 2 * many
+
+    for room in rooms:
+        assert list(Delivery.objects.filter(room=room).order_by("pk").values_list("seq", flat=True)) == list(range(1, many + 1))
+        assert log.heads([room])[room].head == many
+    assert log.number(rooms) == []
+
+
 def test_rooms_that_appear_at_the_same_time(world: World) -> None:
     rooms = [f"clinic_{n}" for n in range(900, 906)]
 

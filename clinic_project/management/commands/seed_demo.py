@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 import time
 import zoneinfo
 from argparse import ArgumentTypeError
@@ -74,7 +75,7 @@ class Command(BaseCommand):
 
 
 def _days(text: str) -> int:
-    if not text.isdecimal() or int(text) > 365:
+    if not re.fullmatch(r"[0-9]{1,3}", text) or int(text) > 365:
         raise ArgumentTypeError(f"{text!r} is not a number of days from 0 to 365")
     return int(text)
 
