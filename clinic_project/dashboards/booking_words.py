@@ -95,6 +95,7 @@ def calendar_words() -> dict[str, str]:
         "calendar.moved": _("{name} is moved to {time} on {date}, {doctor}"),
         "calendar.moved_back": _("{name} is back at {time} on {date}"),
         "calendar.not_moved": _("{name} stays at {time} on {date}. {why}"),
+        "calendar.not_there": _("{name} stays at {time} on {date}: {why}."),
         "calendar.move_ended": _("Nothing was moved."),
         "calendar.cancelled": _("{name} at {time} is cancelled"),
         "calendar.cancelled_many": _("Cancelled: {count}"),

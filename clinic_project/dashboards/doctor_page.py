@@ -95,6 +95,7 @@ def show(request: HttpRequest, whose: Doctor, *, unsaved: Mapping[str, Any] | No
             "is_own": user.doctor_id == whose.pk,
             "may_say": user.doctor_id == whose.pk or (user.effective_role == ADMIN and _shares(user, clinics)),
             "unsaved": unsaved,
+            "left_inside": _left_inside(whose, user, {visit["id"] for visit in visits}),
             "date": parse_date(state["date"]),
             "snapshot": state,
             "start": {**start_data(request, state, clinics), "doctor": whose.pk, "mine": user.clinic_ids()},
@@ -121,6 +122,12 @@ def show(request: HttpRequest, whose: Doctor, *, unsaved: Mapping[str, Any] | No
         },
         status=status,
     )
+
+
+def _left_inside(whose: Doctor, user: User, shown: set[int]) -> Visit | None:
+    """Whom the doctor has had inside since before midnight: the new day's queue doesn't show them, and nobody else can be started."""
+    inside = Visit.objects.shown().filter(doctor=whose, status=Visit.Status.IN_PROGRESS, clinic__in=user.clinic_ids())
+    return inside.exclude(pk__in=shown).first()
 
 
 def _presence(

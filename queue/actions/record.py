@@ -80,9 +80,19 @@ def record(
     except IntegrityError as error:
         if "one_visit_in_progress_per_doctor" in str(error) or "queue_visit.doctor_id" in str(error):
             current = Visit.objects.shown().get(pk=visit.pk)
-            raise DoctorBusy(_("The doctor has another patient inside. Complete that visit first."), current=current) from error
+            raise DoctorBusy(_busy_with(visit), current=current) from error
         raise
     note(visit, action, by, reason, from_status=from_status, before=before, undoes=undoes, **details)
+
+
+def _busy_with(visit: Visit) -> str:
+    inside = Visit.objects.shown().filter(doctor=visit.doctor_id, status=Visit.Status.IN_PROGRESS).exclude(pk=visit.pk).first()
+    if inside is None or inside.date == visit.date or inside.clinic_id != visit.clinic_id:
+        return _("The doctor has another patient inside. Complete that visit first.")
+    # No screen of the new day shows that one; the doctor's page does, when it is loaded.
+    return _("%(who)s is still inside since yesterday. Load the doctor's page anew and complete that visit first.") % {
+        "who": f"{inside.ticket} {inside.patient.full_name}"
+    }
 
 
 def note(

@@ -2,6 +2,9 @@
 
 import { t } from './words.js';
 
+/** What was said of a field, or of the fields within it. @param {any} said @returns {string} */
+const sentencesOf = (said) => (said instanceof Object ? Object.values(said).map(sentencesOf).join(' ') : String(said));
+
 /**
  * A call that didn't do what was wanted, with a sentence for the person who clicked.
  */
@@ -29,7 +32,7 @@ export class Refusal extends Error {
   /** Sentences by field of a refused form. @returns {Record<string, string>} */
   get fields() {
     if (this.status !== 400 || this.body?.code) return {};
-    return Object.fromEntries(Object.entries(this.body ?? {}).map(([name, sentences]) => [name, [sentences].flat().join(' ')]));
+    return Object.fromEntries(Object.entries(this.body ?? {}).map(([name, said]) => [name, sentencesOf(said)]));
   }
 }
 

@@ -18,8 +18,11 @@ const OFF = 'front-desk.keys-off';
  * @property {(event: KeyboardEvent) => unknown} run
  */
 
-/** A key is meant by what it writes; where another script is typed, by its place on the keyboard. @param {string} keys */
-const inAnyScript = (keys) => (/^[a-z]$/.test(keys) ? `(${keys}|Key${keys.toUpperCase()})` : keys === '/' ? '(/|Slash)' : keys);
+/**
+ * A key is meant by what it writes; where another script is typed, by its place on the keyboard. Many keyboards write "/" with Shift.
+ * @param {string} keys
+ */
+const inAnyScript = (keys) => (/^[a-z]$/.test(keys) ? [`(${keys}|Key${keys.toUpperCase()})`] : keys === '/' ? ['(/|Slash)', 'Shift+/'] : [keys]);
 
 /** It stands in that place, but writes another Latin character: so that is meant. @param {KeyboardEvent} event @param {string} keys */
 const writesAnother = ({ key }, keys) => keys.length === 1 && /^[\x21-\x7e]$/.test(key) && key.toLowerCase() !== keys;
@@ -78,14 +81,14 @@ export function shortcuts(list) {
   document.addEventListener('pointerdown', () => trailing.inside(false), true);
 
   const bindings = Object.fromEntries(
-    all.map(({ keys, run }) => [
-      inAnyScript(keys),
-      (/** @type {KeyboardEvent} */ event) => {
+    all.flatMap(({ keys, run }) => {
+      const act = (/** @type {KeyboardEvent} */ event) => {
         if (writesAnother(event, keys) || isOff() || document.querySelector('dialog[open]') || isOpening()) return;
         event.preventDefault();
         run(event);
-      },
-    ]),
+      };
+      return inAnyScript(keys).map((each) => [each, act]);
+    }),
   );
   const handler = createKeybindingsHandler(bindings, { ignore: isForField });
   window.addEventListener('keydown', (/** @type {any} */ event) => {
@@ -95,14 +98,25 @@ export function shortcuts(list) {
   });
 }
 
+/** The row that a key was about, while the mouse over it hasn't moved: the next key is for the same, whichever lies there by then. */
+let meant = '';
+let mouse = '';
+globalThis.document?.addEventListener('pointermove', ({ clientX, clientY }) => {
+  if (mouse !== (mouse = `${clientX} ${clientY}`)) meant = '';
+});
+globalThis.document?.addEventListener('pointerdown', () => (meant = ''), true);
+
 /**
- * The row that is meant: the one whose focus is seen, else the one under the mouse, else the one that was clicked last.
+ * The row that is meant: the one whose focus is seen, else the one that the last key was about, else the one under the mouse,
+ * else the one that was clicked last.
  * @returns {any}
  */
 export function currentRow() {
   const focused = document.activeElement?.closest(ROW);
   if (focused && document.activeElement?.matches(':focus-visible')) return focused;
-  return document.querySelector(`:is(${ROW}):hover`) ?? focused;
+  const row = (meant && document.getElementById(meant)) || document.querySelector(`:is(${ROW}):hover`);
+  meant = row?.id ?? '';
+  return row ?? focused;
 }
 
 /**
@@ -112,8 +126,8 @@ export function currentRow() {
  */
 export function pressInRow(verb) {
   const row = currentRow();
-  const meant = row?.querySelector('[data-slot=anchor]')?.hash;
-  for (const place of [row, meant && document.querySelector(meant)]) {
+  const other = row?.querySelector('[data-slot=anchor]')?.hash;
+  for (const place of [row, other && document.querySelector(other)]) {
     const button = /** @type {any[]} */ ([...(place?.querySelectorAll(`[data-do="${verb}"]`) ?? [])]).find((each) => !each.hidden);
     if (button) return button.click();
   }

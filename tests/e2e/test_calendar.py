@@ -308,7 +308,7 @@ def test_a_series_tells_which_dates_conflict_and_books_the_others(
     page.keyboard.press("Enter")
     expect(dialog.locator("#book-name")).to_have_text("Every Week")
     dialog.get_by_label("Repeat").select_option("1")
-    dialog.get_by_label("How often").fill("3")
+    dialog.get_by_label("How many times").fill("3")
 
     dialog.get_by_role("button", name=re.compile("^Book 10:00")).click()
     expect(dialog.locator("#book-conflicts-list li")).to_have_count(1)

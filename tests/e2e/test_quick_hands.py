@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from patients.models import Patient
@@ -263,3 +264,59 @@ def test_a_key_that_bounces_calls_once_and_two_doctors_are_called_for_at_once(at
 
     assert [Visit.objects.get(pk=visit.pk).call_count for visit in (first, second, other)] == [1, 0, 1]
     assert len(done) == 2
+
+
+def test_keys_over_a_still_mouse_are_all_for_the_same_row(at: At, world: World, do: Do) -> None:
+    first, second = do(walk_in, world), do(walk_in, world)
+    desk = at(world.receptionist)
+    # Where the first one stands the second one will be.
+    in_queue(desk, str(first.ticket)).locator("[data-slot=name]").hover()
+
+    desk.keyboard.press("s")
+    expect(in_queue(desk, str(first.ticket))).to_contain_text("Skipped")
+    desk.keyboard.press("s")
+    desk.keyboard.press("r")
+
+    expect(in_queue(desk, str(first.ticket))).to_contain_text("Waiting")
+    do(second.refresh_from_db)
+    assert second.status == "waiting"
+
+    in_queue(desk, str(second.ticket)).locator("[data-slot=name]").hover()
+    desk.keyboard.press("s")
+    expect(in_queue(desk, str(second.ticket))).to_contain_text("Skipped")
+
+
+@pytest.mark.parametrize(("key", "code", "shift"), [("/", "Slash", False), ("/", "Digit7", True), ("ظ", "Slash", False)])
+def test_the_search_has_its_key_on_any_keyboard(at: At, world: World, key: str, code: str, shift: bool) -> None:
+    desk = at(world.receptionist)
+    desk.evaluate(
+        "([key, code, shiftKey]) => document.body.dispatchEvent(new KeyboardEvent('keydown', "
+        "{ key, code, shiftKey, modifierShift: shiftKey, bubbles: true, cancelable: true }))",
+        [key, code, shift],
+    )
+    expect(desk.locator("#search-input")).to_be_focused()
+
+
+def test_a_question_mark_is_not_the_key_of_the_search(at: At, world: World) -> None:
+    desk = at(world.receptionist)
+    desk.keyboard.press("Shift+?")
+    expect(desk.locator("dialog[open]")).to_be_visible()
+    expect(desk.locator("#search-input")).not_to_be_focused()
+
+
+def test_whom_the_walk_in_is_about_stays_in_sight(at: At, world: World, do: Do) -> None:
+    patient = do(PatientFactory, full_name="Ngozi Okonkwo")
+    desk = at(world.receptionist)
+    desk.set_viewport_size({"width": 1280, "height": 620})
+    desk.keyboard.press("/")
+    desk.keyboard.type("ngozi")
+    expect(desk.get_by_role("option").first).to_contain_text("Ngozi")
+    desk.keyboard.press("Enter")
+    expect(desk.locator("#walk-in [data-slot=submit]")).to_be_enabled()
+    desk.locator("#walk-in [data-slot=submit]").scroll_into_view_if_needed()
+
+    expect(desk.locator("#chosen-name")).to_have_text(patient.full_name)
+    name, panel = desk.locator("#chosen-name").bounding_box(), desk.locator("#work").bounding_box()
+    assert name
+    assert panel
+    assert panel["y"] <= name["y"] <= panel["y"] + 60

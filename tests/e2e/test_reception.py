@@ -470,6 +470,10 @@ def test_without_javascript_steps_are_plain_forms(new_page: Callable[..., Page],
             row.locator("summary").click()
         row.get_by_role("button", name=button, exact=True).filter(visible=True).click()
         expect(page.locator(".messages")).to_contain_text(f"{name}: {state.lower()}")
+        news, below = page.locator(".messages .notice").bounding_box(), page.locator("h1").bounding_box()
+        assert news
+        assert below
+        assert news["y"] + news["height"] <= below["y"]
     page.locator(".done summary").first.click()
     page.locator(f"#visit-{visit.pk}").locator("summary").click()
     page.locator(f"#visit-{visit.pk}").get_by_role("button", name="Undo last step").click()

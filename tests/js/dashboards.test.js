@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkinNews } from '../../static/dashboards/announce.js';
+import { Refusal } from '../../static/dashboards/api.js';
 import { decimal } from '../../static/dashboards/amounts.js';
 import { PATIENCE, verdict } from '../../static/dashboards/light.js';
 import { reconcile, staying } from '../../static/dashboards/list.js';
@@ -173,4 +174,9 @@ test('a comma is a decimal point where nothing else is', () => {
   assert.equal(decimal('١,٠٠٠'), '1,000');
   assert.equal(decimal('1,250.00'), '1,250.00');
   assert.equal(decimal('12.50'), '12.50');
+});
+
+test('what is said of a field within a field is a sentence too', () => {
+  const refusal = new Refusal(400, '', { follow_up: { on: ['Not that far ahead.', 'And a weekday.'] }, note: ['Too long.'] });
+  assert.deepEqual(refusal.fields, { follow_up: 'Not that far ahead. And a weekday.', note: 'Too long.' });
 });

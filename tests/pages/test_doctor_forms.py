@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.utils import timezone
@@ -259,3 +260,43 @@ def test_a_doctor_without_a_record_writes_nothing(world: World) -> None:
     visit = inside(world)
     client = as_user(UserFactory(role=Role.DOCTOR, clinics=[world.here]))
     assert client.post(f"/doctor/visits/{visit.pk}/complete/", {"note": "x"}).status_code == 404
+
+
+# --- Over midnight ------------------------------------------------------------------------------------------------
+
+
+def test_who_is_inside_over_midnight_is_shown_and_can_be_completed(world: World, clock: time_machine.Traveller) -> None:
+    visit = inside(world)
+    clock.shift(dt.timedelta(days=1))
+    doctor = as_user(world.doctor_user)
+    next_one = walk_in(world)
+
+    page = doctor.get("/doctor/").content.decode()
+    assert "Still inside since 2 March 2026" in page
+    assert visit.patient.full_name in page
+    _response, refused = post(doctor, f"/doctor/visits/{next_one.pk}/start/")
+    assert f"{visit.ticket} {visit.patient.full_name} is still inside since yesterday" in refused
+    response, _ = post(doctor, f"/doctor/visits/{visit.pk}/complete/", note="stable", version=str(visit.version))
+
+    assert response.status_code == 302
+    visit.refresh_from_db()
+    assert (visit.status, visit.date.isoformat()) == ("completed", "2026-03-02")
+    assert VisitNote.objects.get(visit=visit).text == "stable"
+    assert "Still inside" not in doctor.get("/doctor/").content.decode()
+    post(doctor, f"/doctor/visits/{next_one.pk}/start/")
+    next_one.refresh_from_db()
+    assert next_one.status == "in_progress"
+
+
+def test_an_admin_without_that_clinic_is_not_told_who_is_inside_over_midnight(
+    world: World, clock: time_machine.Traveller
+) -> None:
+    visit = inside(world)
+    world.doctor.clinics.add(world.there)
+    stranger = UserFactory(role=Role.ADMIN, clinics=[world.there])
+    clock.shift(dt.timedelta(days=1))
+
+    page = as_user(stranger).get(f"/doctor/?doctor={world.doctor.pk}")
+
+    assert page.status_code == 200
+    assert visit.patient.full_name not in page.content.decode()

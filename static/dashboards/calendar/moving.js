@@ -130,7 +130,7 @@ export function mover({ store, zone, now, grid, columns, reveal, redraw, askReas
     // That the doctor is taken an admin may overrule, and the server knows it better than a screen.
     if (why && !(why === 'taken' && askReason)) {
       tellTarget();
-      toast(t('calendar.not_moved', { name: seen.patient.name, time: clock(seen.start, zone), date: written(seen.date), why: t(`refuse.${why}`) }), { bad: true });
+      toast(t('calendar.not_there', { name: seen.patient.name, time: clock(seen.start, zone), date: written(seen.date), why: t(`refuse.${why}`) }), { bad: true });
       return false;
     }
     end();
