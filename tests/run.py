@@ -84,22 +84,27 @@ def browser(prepared: Prepared) -> Result:
 
 
 def faults(prepared: Prepared) -> Result:
-    """Real servers, PostgreSQL and Redis broken in every way, in short: half of it on each server, at the same time."""
+    """Real servers, PostgreSQL and Redis broken in every way, in short: a third on one server, the rest on the other, all at the
+    same time."""
     env = {**os.environ, **prepared.dump.result()}
-    reports = [RESULTS / f"faults-{number}.json" for number in (1, 2)]
-    halves = [
+    servers = ("uvicorn", "daphne", "uvicorn")
+    reports = [RESULTS / f"faults-{number}.json" for number, _ in enumerate(servers, 1)]
+    parts = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.faults", "--short", "--servers", server, "--share", share, "--results", str(report)],
+            [
+                *(sys.executable, "-m", "tests.faults", "--short"),
+                *("--servers", server, "--share", f"{number}/{len(servers)}", "--results", str(report)),
+            ],
             cwd=ROOT,
             env=env,
         )
-        for server, share, report in zip(("daphne", "uvicorn"), ("1/2", "2/2"), reports, strict=True)
+        for number, (server, report) in enumerate(zip(servers, reports, strict=True), 1)
     ]
     try:
-        codes = [half.wait() for half in halves]
+        codes = [part.wait() for part in parts]
     finally:
-        for half in halves:
-            half.terminate()
+        for part in parts:
+            part.terminate()
     outcomes = [passed for report in reports if report.exists() for passed in json.loads(report.read_text()).values()]
     failed = outcomes.count(False)
     return Result("faults", outcomes.count(True), failed or int(any(codes) or not outcomes))
