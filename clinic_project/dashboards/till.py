@@ -211,6 +211,7 @@ def _with_times(found: CashShift) -> dict[str, Any]:
         "shift": shape,
         "cashier": found.cashier.name,
         "opened": _local(found.opened_at, found.clinic),
+        "as_of": _local(timezone.now(), found.clinic),
         "closed": _local(found.closed_at, found.clinic),
         "methods": [(capfirst(str(methods[name])), sums) for name, sums in shape["by_method"].items() if sums["rows"]],
         "cash": shape["by_method"]["cash"],

@@ -34,7 +34,9 @@ def test_a_day_at_the_till(world: World) -> None:
     payment_actions.process(walk_in(world).payment, by=world.receptionist, amount=Decimal(50), method="cash")
     path = f"/till/{shift.pk}/"
     assert send(client, path, do="move", kind="out", amount="80.00", reason="to the bank").status_code == 302
-    assert "$70.00" in client.get("/till/").content.decode()
+    page = client.get("/till/").content.decode()
+    assert "$70.00" in page
+    assert re.search(r"As of \d\d:\d\d: payments since then are not in it\.", page)
 
     short = send(client, path, do="close", counted_cash="65.00")
     assert short.status_code == 400
